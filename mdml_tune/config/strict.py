@@ -2,7 +2,5 @@
 
 from pydantic import ConfigDict
 
-STRICT = ConfigDict(
-    extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-)
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
 """Unknown keys are errors, text and booleans are no numbers; the docstring under a field is its help."""
