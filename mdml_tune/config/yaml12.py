@@ -25,7 +25,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 (the signature is PyYAML's)
         seen: dict[object, int] = {}
         for key_node, _ in node.value:
-            key = cast("object", self.construct_object(key_node, deep=True))  # pyright: ignore[reportUnknownMemberType]
+            key = cast("object", self.construct_object(key_node, deep=True))
             line = key_node.start_mark.line + 1
             if not isinstance(key, str):
                 raise ConfigError(f"line {line}: a key must be text, found {key!r}.")
@@ -49,9 +49,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _resolver(tag: str, pattern: str, first: str) -> None:
-    _Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
-        f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first)
-    )
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
 
 
 # YAML 1.2.2, section 10.3.2 (core schema); hexadecimal and octal numbers are left as text.

@@ -41,6 +41,6 @@ def read_json(path: Path) -> dict[str, object] | None:
     except FileNotFoundError:
         return None
     values: object = json.loads(text)
-    if not isinstance(values, dict) or values.get("schema") != SCHEMA:  # pyright: ignore[reportUnknownMemberType]
+    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise ValueError(f"{path} has schema {text[:40]!r}...; this version reads schema {SCHEMA}.")
-    return values  # pyright: ignore[reportUnknownVariableType]
+    return values
