@@ -53,6 +53,10 @@ class TrialFolder:
             {"status": status, "failure": failure, "test": None if test is None else dict(test)},
         )
 
+    def reopen(self) -> None:
+        """Forget how the trial ended, so that it can go on from its last checkpoint."""
+        (self.path / "result.json").unlink(missing_ok=True)
+
     def is_open(self) -> bool:
         return (self.path / "trial.json").exists()
 

@@ -1,0 +1,63 @@
+"""The best configurations again, with fresh seeds, so that luck is not reported as merit."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mdml_tune.config.identity import trial_key
+from mdml_tune.config.load import load_trial
+from mdml_tune.records import Phase, Scores, Status, TrialRecord
+from mdml_tune.spaces.plan import ConfirmPlan
+from mdml_tune.storage.studies import StudyFolder
+from mdml_tune.tuning.jobs import Job
+
+FIRST_SEED = 1000
+"""Confirmations count their seeds from here, the same for all finalists."""
+
+
+def finalists(searched: Sequence[TrialRecord], top: int, objective: str) -> list[TrialRecord]:
+    """The ``top`` full-length trials by their last report, best first; ties by configuration."""
+    whole = [r for r in searched if r.status is Status.COMPLETED and r.last is not None]
+    return sorted(whole, key=lambda r: (-r.last.metrics[objective] if r.last else 0, r.config_id))[
+        :top
+    ]
+
+
+def confirmations(
+    chosen: Sequence[TrialRecord],
+    plan: ConfirmPlan,
+    folder: StudyFolder,
+    *,
+    data_digest: str,
+    data_root: Path | None,
+    baseline: Scores,
+) -> list[Job]:
+    """Every finalist with every fresh seed, scored on test at its end."""
+    jobs: list[Job] = []
+    for seed in range(FIRST_SEED, FIRST_SEED + plan.seeds):
+        for finalist in chosen:
+            config = load_trial(finalist.config)
+            record = replace(
+                finalist,
+                trial_key=trial_key(config, seed, data_digest),
+                phase=Phase.CONFIRM,
+                seed=seed,
+                number=None,
+                status=Status.RUNNING,
+                failure=None,
+                history=(),
+                test=None,
+                seconds=0.0,
+            )
+            jobs.append(
+                Job(
+                    record=record,
+                    config=config,
+                    folder=folder.trial(record.trial_key).path,
+                    data_root=data_root,
+                    baseline=baseline,
+                    read_test=True,
+                    keep_checkpoint=True,
+                )
+            )
+    return jobs
