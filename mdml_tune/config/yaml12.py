@@ -4,6 +4,7 @@ PyYAML follows YAML 1.1: it reads `1e-3` as text, `010` as eight, `on` as true, 
 of a key that stands twice it silently keeps the last.
 """
 
+import math
 import re
 from collections.abc import Hashable
 from pathlib import Path
@@ -14,6 +15,10 @@ import yaml
 from mdml_tune.errors import ConfigError
 
 MOST_CHARACTERS = 1_000_000
+MOST_DIGITS = 100
+MOST_VALUES = 100_000
+"""Aliases let a small file stand for far more values than characters, or for itself."""
+DEEPEST = 60
 
 
 class _Loader(yaml.SafeLoader):
@@ -37,11 +42,18 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
     def construct_integer(self, node: yaml.ScalarNode) -> int:
-        return int(str(self.construct_scalar(node)))
+        text = str(self.construct_scalar(node))
+        if len(text) > MOST_DIGITS:
+            raise ConfigError(
+                f"line {node.start_mark.line + 1}: an integer of {len(text)} characters is out of "
+                f"range. Give a smaller one."
+            )
+        return int(text)
 
     def construct_float(self, node: yaml.ScalarNode) -> float:
         text = str(self.construct_scalar(node))
-        if not re.fullmatch(r"[-+.0-9eE]+", text):
+        # `1e400` is written as a number and is none to the machine.
+        if not re.fullmatch(r"[-+.0-9eE]+", text) or math.isinf(float(text)):
             raise ConfigError(
                 f"line {node.start_mark.line + 1}: {text} is not a finite number. Give a finite one."
             )
@@ -78,13 +90,15 @@ def parse_yaml(text: str) -> object:
     if len(text) > MOST_CHARACTERS:
         raise ConfigError(f"longer than {MOST_CHARACTERS:,} characters, which no study is.")
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader with fewer types)
+        value: object = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader with fewer types)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
         raise ConfigError(f"{where}not valid YAML: {error.problem or error.context}.") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"not valid YAML: {error}.") from error
+    _refuse_unbounded(value)
+    return value
 
 
 def read_yaml(path: Path) -> object:
@@ -103,3 +117,19 @@ def read_yaml(path: Path) -> object:
         ) from error
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _refuse_unbounded(value: object) -> None:
+    found, rest = 0, [(value, 0)]
+    while rest:
+        here, depth = rest.pop()
+        found += 1
+        if found > MOST_VALUES or depth > DEEPEST:
+            raise ConfigError(
+                f"more than {MOST_VALUES:,} values or nested deeper than {DEEPEST}, which no study "
+                f"is. Look for aliases (*name) that stand for themselves or for each other."
+            )
+        if isinstance(here, dict):
+            rest.extend((item, depth + 1) for item in cast("dict[str, object]", here).values())
+        elif isinstance(here, list):
+            rest.extend((item, depth + 1) for item in cast("list[object]", here))

@@ -23,8 +23,10 @@ def supervised_loss(
         task: What is predicted.
         prediction_NCHW: As ``models.heads.Predictions`` says.
         target: Class ids of shape (N, H, W) for segmentation, else (N, C, H, W).
-        valid_NHW: True where the pixel has a label.
+        valid_NHW: True where the pixel has a label; elsewhere ``target`` may hold anything.
     """
+    # Where there is no label there may be anything, even NaN, which a gradient of 0 times would keep.
+    target = target.where(valid_NHW if target.dim() == valid_NHW.dim() else valid_NHW[:, None], 0)
     match task:
         case Task.SEGMENTATION:
             loss_NHW = F.cross_entropy(prediction_NCHW, target, reduction="none")

@@ -1,7 +1,9 @@
 """Metrics over a whole split: fed batch by batch, read once, the same for every batch size.
 
-Nothing is read back from the device before ``compute``. Shape suffixes: N images, C channels or
-classes, H height, W width; M pixels of the split.
+Nothing is read back from the device before ``compute``. A NaN that a network says of a labelled
+pixel makes a score NaN: left out, it would let a network that diverged look healthy.
+
+Shape suffixes: N images, C channels or classes, H height, W width; M pixels of the split.
 """
 
 import math
@@ -20,7 +22,7 @@ class Meter(Protocol):
         ...
 
     def compute(self) -> dict[str, float]:
-        """The metrics of the task, by name; NaN where no pixel was valid."""
+        """The metrics of the task, by name; NaN where no pixel was valid or a prediction was NaN."""
         ...
 
 
@@ -56,19 +58,22 @@ class SegmentationMeter:
 
     def __init__(self, classes: int) -> None:
         self.classes = classes
-        self.confusion: Tensor | None = None
+        self.counts: Tensor | None = None
 
     def update(self, prediction_NCHW: Tensor, target: Tensor, valid_NHW: Tensor) -> None:
-        cells = target * self.classes + prediction_NCHW.argmax(dim=1)
-        # Pixels without a label fall into a cell of their own, which is cut off.
-        cells = cells.where(valid_NHW, self.classes**2).flatten()
-        counts = torch.bincount(cells, minlength=self.classes**2 + 1)[:-1]
-        self.confusion = counts if self.confusion is None else self.confusion + counts
+        highest_NHW, class_NHW = prediction_NCHW.max(dim=1)
+        cells = target * self.classes + class_NHW
+        # Two cells of their own: for pixels of which the network said NaN, and for those without a
+        # label, which are cut off.
+        cells = cells.where(~highest_NHW.isnan(), self.classes**2)
+        cells = cells.where(valid_NHW, self.classes**2 + 1).flatten()
+        counts = torch.bincount(cells, minlength=self.classes**2 + 2)[:-1]
+        self.counts = counts if self.counts is None else self.counts + counts
 
     def compute(self) -> dict[str, float]:
-        if self.confusion is None:
+        if self.counts is None or self.counts[-1]:
             return {"miou": math.nan, "pix_acc": math.nan}
-        matrix = self.confusion.view(self.classes, self.classes).double()
+        matrix = self.counts[:-1].view(self.classes, self.classes).double()
         hits = matrix.diagonal()
         union = matrix.sum(dim=0) + matrix.sum(dim=1) - hits
         present = union > 0
@@ -103,15 +108,15 @@ class NormalsMeter:
 
     def __init__(self) -> None:
         self.angles: list[Tensor] = []
+        self.valid: list[Tensor] = []
 
     def update(self, prediction_NCHW: Tensor, target: Tensor, valid_NHW: Tensor) -> None:
-        angles_NHW = angles_degrees(prediction_NCHW, target)
-        self.angles.append(angles_NHW.where(valid_NHW, math.nan).flatten())
+        self.angles.append(angles_degrees(prediction_NCHW, target).flatten())
+        self.valid.append(valid_NHW.flatten())
 
     def compute(self) -> dict[str, float]:
-        angles_M = torch.cat(self.angles) if self.angles else torch.zeros(0)
-        angles_M = angles_M[~angles_M.isnan()]
-        if not len(angles_M):
+        angles_M = torch.cat(self.angles)[torch.cat(self.valid)] if self.angles else torch.zeros(0)
+        if not len(angles_M) or angles_M.isnan().any():
             return dict.fromkeys(
                 ("mean_angle", "median_angle", *(f"within_{x}" for x in (11.25, 22.5, 30))),
                 math.nan,
@@ -129,17 +134,20 @@ class EdgesMeter:
     def __init__(self) -> None:
         self.scores: list[Tensor] = []
         self.labels: list[Tensor] = []
+        self.valid: list[Tensor] = []
 
     def update(self, prediction_NCHW: Tensor, target: Tensor, valid_NHW: Tensor) -> None:
-        valid_N1HW = valid_NHW[:, None]
-        self.scores.append(prediction_NCHW.where(valid_N1HW, math.nan).flatten())
+        self.scores.append(prediction_NCHW.flatten())
         self.labels.append(target.bool().flatten())
+        self.valid.append(valid_NHW.flatten())
 
     def compute(self) -> dict[str, float]:
-        scores_M = torch.cat(self.scores) if self.scores else torch.zeros(0)
-        labels_M = torch.cat(self.labels) if self.labels else torch.zeros(0, dtype=torch.bool)
-        valid_M = ~scores_M.isnan()
-        scores_M, labels_M = scores_M[valid_M], labels_M[valid_M]
+        if not self.scores:
+            return {"f1": math.nan, "average_precision": math.nan}
+        valid_M = torch.cat(self.valid)
+        scores_M, labels_M = torch.cat(self.scores)[valid_M], torch.cat(self.labels)[valid_M]
+        if scores_M.isnan().any():
+            return {"f1": math.nan, "average_precision": math.nan}
         found_M = scores_M > 0
         hits = (found_M & labels_M).sum().item()
         f1 = _ratio(2.0 * hits, float(found_M.sum().item() + labels_M.sum().item()))
@@ -209,7 +217,8 @@ def ensemble(task: Task, predictions: list[Tensor]) -> Tensor:
     if task is Task.SEGMENTATION:
         return torch.stack([p.softmax(dim=1) for p in predictions]).mean(dim=0).log()
     if task is Task.EDGES:
-        return torch.stack([p.sigmoid() for p in predictions]).mean(dim=0).logit()
+        # In float32, probabilities near 1 would crowd: sure pixels would lose their order.
+        return torch.stack([p.double().sigmoid() for p in predictions]).mean(dim=0).logit()
     mean = torch.stack(predictions).mean(dim=0)
     return F.normalize(mean, dim=1, eps=1e-6) if task is Task.NORMALS else mean
 

@@ -113,6 +113,9 @@ class _BookSearcher(Searcher):
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to restore."""
 
+    def __getstate__(self) -> dict[str, object]:
+        return {}  # Ray pickles its searchers to restore them; we start from the book instead
+
 
 class _Teller(tune.Callback):
     """Passes on what Ray sees."""

@@ -1,0 +1,121 @@
+"""Which settings the good configurations share: one axis per searched parameter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from mdml_tune.analysis.figures.style import GAIN_AXIS, WIDTH, new_figure
+from mdml_tune.analysis.frame import parameter_names
+from mdml_tune.analysis.ranking import rank
+from mdml_tune.analysis.tables import tick
+from mdml_tune.records import Phase, StudyRecord, Value
+
+INACTIVE = -0.15
+"""Where a configuration that lacks the parameter stands: below the axis."""
+
+_DECADE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    name: str
+    positions: tuple[float, ...]
+    """Of each configuration: 0 to 1 along the axis, or ``INACTIVE``."""
+    ticks: tuple[tuple[float, str], ...]
+    """Position and text."""
+    log: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    axes: tuple[Axis, ...]
+    delta_m: tuple[float, ...]
+    """Gain in percent on val, of each configuration."""
+
+
+def parallel_coordinates(study: StudyRecord) -> Parallel | None:
+    """Every searched configuration with a Δm; none without two of them or without parameters."""
+    rows = [row for row in rank(study, Phase.SEARCH) if row.delta_m is not None]
+    names = parameter_names(study)
+    if any("method" in row.parameters for row in rows):
+        names = ["method", *names]
+    axes = [_axis(name, [row.parameters.get(name) for row in rows]) for name in names]
+    varied = tuple(axis for axis in axes if len(set(axis.positions)) > 1)
+    if not varied:
+        return None
+    return Parallel(varied, tuple(row.delta_m for row in rows if row.delta_m is not None))
+
+
+def draw_parallel_coordinates(numbers: Parallel) -> Figure:
+    count = len(numbers.axes)
+    figure = new_figure(width=max(WIDTH, 1.0 * count + 1.2), height=3.6)
+    axes = figure.add_subplot()
+    order = np.argsort(numbers.delta_m)  # the best on top
+    lines = np.stack(
+        [np.tile(np.arange(count), (len(order), 1)), np.array([a.positions for a in numbers.axes]).T],
+        axis=-1,
+    )  # fmt: skip
+    colours = ScalarMappable(Normalize(), mpl.colormaps["viridis_r"])
+    colours.set_array(numbers.delta_m)
+    colours.autoscale()
+    axes.add_collection(
+        LineCollection(list(lines[order]), colors=colours.to_rgba(np.array(numbers.delta_m)[order]),
+                       linewidths=1.1, alpha=0.8, rasterized=len(order) > 200)  # noqa: PLR2004
+    )  # fmt: skip
+    for index, axis in enumerate(numbers.axes):
+        _draw_axis(figure, index, axis)
+    axes.set_xlim(-0.35, count - 0.65)
+    axes.set_ylim(INACTIVE - 0.08, 1.08)
+    axes.set_yticks([])
+    names = [_broken(axis.name) + ("\n(log)" if axis.log else "") for axis in numbers.axes]
+    axes.set_xticks(range(count), names, fontsize=7)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    bar = figure.colorbar(colours, ax=axes, pad=0.02)
+    bar.set_label(GAIN_AXIS.format(split="val"), size=8.5)
+    bar.ax.tick_params(labelsize=8)
+    return figure
+
+
+def _draw_axis(figure: Figure, index: int, axis: Axis) -> None:
+    axes = figure.axes[0]
+    axes.plot([index, index], [0, 1], color="black", linewidth=0.8)
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+    inactive = ((INACTIVE, "off"),) if INACTIVE in axis.positions else ()
+    for position, text in (*axis.ticks, *inactive):
+        axes.text(index + 0.04, position, text, fontsize=7, va="center", bbox=box)
+
+
+def _axis(name: str, values: Sequence[Value]) -> Axis:
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if numbers and len(numbers) == sum(value is not None for value in values):
+        return _numeric_axis(name, values, min(numbers), max(numbers))
+    texts = sorted({str(value) for value in values if value is not None})
+    spread = max(len(texts) - 1, 1)
+    place = {text: index / spread for index, text in enumerate(texts)}
+    positions = tuple(INACTIVE if value is None else place[str(value)] for value in values)
+    return Axis(name, positions, tuple((at, text) for text, at in place.items()), log=False)
+
+
+def _numeric_axis(name: str, values: Sequence[Value], low: float, high: float) -> Axis:
+    log = low > 0 and high > _DECADE * low
+    scale = np.log if log else np.asarray
+    start, length = float(scale(low)), float(scale(high)) - float(scale(low))
+
+    def at(value: float) -> float:
+        return (float(scale(value)) - start) / length if length else 0.5
+
+    positions = tuple(INACTIVE if value is None else at(float(value)) for value in values)
+    middle = (low * high) ** 0.5 if log else (low + high) / 2
+    return Axis(name, positions, tuple((at(v), tick(v)) for v in dict.fromkeys((low, middle, high))), log=log)  # fmt: skip
+
+
+def _broken(name: str) -> str:
+    """A dotted path over several lines, so that long ones fit beside each other."""
+    return name.replace(".", ".\n").replace("_", "_\n")

@@ -1,0 +1,40 @@
+"""`mdml-tune rank`: which configurations are really better."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mdml_tune.cli import arguments as arg
+from mdml_tune.records import Phase
+
+
+def rank(
+    study: arg.StudyName,
+    *,
+    csv: Annotated[Path | None, typer.Option(help="Write the whole ranking there.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write it there, with types.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
+    phase: Annotated[Phase | None, typer.Option(help="Trials of this phase alone.")] = None,
+    storage: arg.Storage = arg.DEFAULT_STORAGE,
+) -> None:
+    """Print the ranking of STUDY, best first, ties within noise in one tier."""
+    from rich.console import Console
+
+    from mdml_tune.analysis.export import study_metadata, write_csv, write_parquet
+    from mdml_tune.analysis.frame import ranked_frame
+    from mdml_tune.analysis.ranking import rank as ranked
+    from mdml_tune.analysis.tables import leaderboard
+    from mdml_tune.cli.tables import print_table
+    from mdml_tune.storage.studies import Storage
+    from mdml_tune.tracking.ledger import run_ids
+
+    folder = Storage.at(storage).study(study)
+    record = folder.record()
+    rows = ranked(record, phase)
+    frame = ranked_frame(record, rows, run_ids(folder))
+    if csv is not None:
+        write_csv(frame, csv)
+    if parquet is not None:
+        write_parquet(frame, parquet, study_metadata(record))
+    print_table(Console(), leaderboard(rows, top), title=f"Study {study}")

@@ -1,0 +1,123 @@
+"""Where tuning, tracking and analysis meet: a study is run, published and told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from mdml_tune.analysis.ranking import RankedRow
+from mdml_tune.analysis.report import Results, write_results
+from mdml_tune.analysis.tables import comparison_text, delta_m_text, leaderboard
+from mdml_tune.cli.progress import watched
+from mdml_tune.cli.tables import print_table
+from mdml_tune.records import Phase, Status, TrialRecord
+from mdml_tune.spaces.study import Study
+from mdml_tune.storage.studies import Storage, StudyFolder
+from mdml_tune.tracking.background import Publishing, publishing
+from mdml_tune.tracking.check import check_tracking
+from mdml_tune.tracking.ending import Outcome
+from mdml_tune.tracking.ledger import run_ids
+from mdml_tune.tuning.study import Options, failures, opened, run_study
+
+DONE, SOME_FAILED, INTERRUPTED = 0, 4, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    study: Study
+    folder: StudyFolder
+    tracking_uri: str
+    console: Console
+
+    @classmethod
+    def at(cls, study: Study, storage: str, tracking_uri: str) -> "Session":
+        return cls(study, Storage.at(storage).study(study.name), tracking_uri, Console())
+
+    def run(
+        self,
+        *,
+        address: str | None,
+        concurrency: int | None,
+        data_root: Path | None,
+        fresh: bool = False,
+        until: Phase = Phase.CONFIRM,
+    ) -> int:
+        """Run the study as far as ``until``, and return the exit code."""
+        options = Options(address=address, concurrency=concurrency, data_root=data_root)
+        check_tracking(self.tracking_uri)
+        objective = f"val/{self.study.search.objective}"
+        try:
+            with (
+                opened(self.study, self.folder, options, fresh=fresh) as digest,
+                publishing(self.folder, self.tracking_uri) as work,
+            ):
+                with watched(self.console, objective) as observe:
+                    run_study(self.study, self.folder, digest, options, observe, until=until)
+                results = None if until is Phase.BASELINE else self._write(work)
+        except KeyboardInterrupt:
+            self.console.print(
+                f"\nStopped. Nothing is lost: the same command goes on with study "
+                f"'{self.folder.name}' from here.",
+                markup=False,
+            )
+            return INTERRUPTED
+        if results is not None:
+            self._show(results)
+        if work.problem is not None:
+            self.console.print(f"warning: {work.problem}", markup=False, soft_wrap=True)
+        return self._verdict()
+
+    def _write(self, work: Publishing) -> Results:
+        work.catch_up()
+        results = write_results(self.folder.record(), self.folder.results, run_ids(self.folder))
+        work.conclude(Outcome.FINISHED, _summary(results.rows))
+        return results
+
+    def _show(self, results: Results) -> None:
+        console = self.console
+        print_table(console, leaderboard(results.rows, top=10), title="Leaderboard")
+        if results.table is not None:
+            print_table(
+                console, delta_m_text(results.table), title="Δm against single-task networks"
+            )
+        if results.comparisons:
+            print_table(console, comparison_text(results.comparisons), title="Methods compared")
+        lines = [
+            "",
+            results.answer,
+            "",
+            f"ranking   {_short(results.ranked_csv)}",
+            f"report    {_short(results.report)}",
+            f"runs      mdml-tune ui --tracking-uri {self.tracking_uri}",
+        ]
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+    def _verdict(self) -> int:
+        record = self.folder.record()
+        failed = failures([*record.baselines, *record.trials])
+        for trial in failed:
+            self.console.print(f"failed: {_failure(trial)}", markup=False, soft_wrap=True)
+        return SOME_FAILED if failed else DONE
+
+
+def _summary(rows: tuple[RankedRow, ...]) -> dict[str, float]:
+    """What the parent run shows of the study in one line."""
+    best = rows[0] if rows else None
+    if best is None or best.delta_m is None:
+        return {}
+    return {
+        "best/delta_m": best.delta_m,
+        "trials/ended": float(sum(row.status is not Status.RUNNING for row in rows)),
+    }
+
+
+def _failure(trial: TrialRecord) -> str:
+    reason = (trial.failure or "").splitlines()
+    what = f"{trial.phase} {trial.method or trial.config_id} seed {trial.seed}"
+    return f"{what} ({trial.trial_key}): {reason[0] if reason else 'for no known reason'}"
+
+
+def _short(path: Path) -> str:
+    """Relative to the working directory where that is shorter."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,139 @@
+"""Training one configuration in this process, with a bar."""
+
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from mdml_tune.config.identity import config_id, trial_key
+from mdml_tune.config.load import load_trial
+from mdml_tune.config.schema import plain
+from mdml_tune.config.trial import TrialConfig
+from mdml_tune.data.load import check_data, data_digest
+from mdml_tune.errors import ConfigError, UnavailableError
+from mdml_tune.records import EpochReport, Phase, Scores, Status, TrialRecord
+from mdml_tune.spaces.study import Study
+from mdml_tune.storage.atomic import write_bytes, write_json
+from mdml_tune.storage.lock import held
+from mdml_tune.storage.studies import Storage
+from mdml_tune.storage.trials import TrialFolder
+from mdml_tune.trial import TrialContext, run_trial
+from mdml_tune.tuning.baselines import Baselines, reference
+
+DONE, FAILED = 0, 4
+
+
+def train_one(
+    study: Study, *, seed: int, out: Path, data_root: Path | None, storage: str, threads: int
+) -> int:
+    """Train the study's one configuration into ``out``; the exit code.
+
+    Raises:
+        ConfigError: The study leaves something open, or ``out`` holds another trial.
+        UnavailableError: The data are not there, or ``out`` cannot be written to.
+    """
+    config = _only_configuration(study)
+    check_data(study.data, data_root)
+    record = _identity(config, seed, data_digest(study.data, data_root), threads)
+    folder = TrialFolder(out.absolute())
+    try:
+        with held(folder.path / "LOCK", f"The folder {out}"):
+            _open(folder, record)
+            context = TrialContext(
+                seed=seed,
+                folder=folder,
+                data_root=data_root,
+                baseline=_baseline(study, storage, data_root),
+                read_test=True,
+                keep_checkpoint=True,
+                threads=threads,
+            )
+            ended = _run(config, context)
+            _write_metrics(folder, ended)
+    except OSError as error:
+        raise UnavailableError(
+            f"{error.filename or out} cannot be written to: {error.strerror}. Choose another folder "
+            f"with --out."
+        ) from error
+    console = Console()
+    if ended.status is Status.FAILED:
+        console.print(f"failed: {ended.failure}", markup=False)
+        return FAILED
+    console.print(f"{out / 'metrics.json'}", markup=False, highlight=False)
+    return DONE
+
+
+def _only_configuration(study: Study) -> TrialConfig:
+    open_paths = [parameter.path for parameter in study.space.parameters]
+    if open_paths:
+        raise ConfigError(
+            f"Study '{study.name}' leaves {', '.join(open_paths)} open, and train takes one "
+            f"configuration. Fix each with --set PATH=VALUE, or take the winner.yaml of a study's "
+            f"results."
+        )
+    return load_trial(study.space.resolve({}))
+
+
+def _identity(config: TrialConfig, seed: int, digest: str, threads: int) -> TrialRecord:
+    return TrialRecord(
+        trial_key=trial_key(config, seed, digest),
+        config_id=config_id(config),
+        phase=Phase.CONFIRM,  # full length, scored on test
+        seed=seed,
+        config=plain(config),
+        cpus=threads,
+    )
+
+
+def _open(folder: TrialFolder, record: TrialRecord) -> None:
+    there = folder.record()
+    if there is not None and there.trial_key != record.trial_key:
+        raise ConfigError(
+            f"{folder.path} holds another trial ({there.trial_key}, this is {record.trial_key}). "
+            f"Choose another folder with --out."
+        )
+    if there is None:
+        folder.open(record)
+    text = yaml.safe_dump(dict(record.config), sort_keys=False, allow_unicode=True)
+    write_bytes(folder.path / "trial.yaml", text.encode())
+
+
+def _baseline(study: Study, storage: str, data_root: Path | None) -> Scores | None:
+    """Scores of the study's baselines, where all of them have been trained."""
+    digest = data_digest(study.data, data_root)
+    store = Storage.at(storage)
+    baselines = Baselines(study=study, storage=store, data_digest=digest, data_root=data_root)
+    jobs = baselines.jobs()
+    records = [store.baseline(job.record.trial_key).record() for job in jobs]
+    done = [r for r in records if r is not None and r.status is Status.COMPLETED]
+    return reference(done) if len(done) == len(jobs) else None
+
+
+def _run(config: TrialConfig, context: TrialContext) -> TrialRecord:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("training", total=config.training.epochs)
+
+        def show(report: EpochReport) -> None:
+            gain = report.metrics.get("val/delta_m")
+            said = f"epoch {report.epoch}/{config.training.epochs}, loss {report.metrics['train/loss']:.3f}"
+            said += "" if gain is None else f", val/delta_m {gain:+.2f} %"
+            progress.update(bar, completed=report.epoch, description=said)
+            if not console.is_terminal:
+                console.print(said, markup=False, highlight=False)
+
+        return run_trial(config, context, show)
+
+
+def _write_metrics(folder: TrialFolder, record: TrialRecord) -> None:
+    """Every last value under its full name, for programs: ``test/depth/abs_err``."""
+    values: dict[str, object] = {} if record.last is None else dict(record.last.metrics)
+    values |= {f"test/{name}": value for name, value in (record.test or {}).items()}
+    write_json(folder.path / "metrics.json", values)

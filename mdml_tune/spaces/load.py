@@ -1,0 +1,43 @@
+"""Reading a study file."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from mdml_tune.config.schema import refuse
+from mdml_tune.config.yaml12 import read_yaml
+from mdml_tune.errors import ConfigError
+from mdml_tune.spaces.check import check_study
+from mdml_tune.spaces.find import find_study
+from mdml_tune.spaces.overrides import overridden
+from mdml_tune.spaces.study import Study
+
+
+def load_study(
+    path_or_name: str, *, set_values: Sequence[str] = (), name: str | None = None
+) -> Study:
+    """The study in a file, or of a shipped name.
+
+    Args:
+        path_or_name: A path, or a shipped study's name (``rooms_mdml``).
+        set_values: ``PATH=VALUE`` each, applied in order before anything is checked.
+        name: Replaces the study's own.
+
+    Raises:
+        ConfigError: Lists every problem at once, each under its dotted path.
+    """
+    path = find_study(path_or_name)
+    values = read_yaml(path)
+    if values is None:
+        raise ConfigError(f"{path} is empty. A study file has at least 'study' and 'trial'.")
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} must hold keys and values, such as 'study: my-first'.")
+    study = cast("dict[str, object]", values)
+    for assignment in set_values:
+        study = overridden(study, assignment)
+    if name is not None:
+        study = {**study, "study": name}
+    result = check_study(study)
+    if isinstance(result, list):
+        changes = f" with --set {' --set '.join(set_values)}" if set_values else ""
+        raise refuse(f"{path}{changes}", result)
+    return result

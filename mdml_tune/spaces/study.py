@@ -1,0 +1,101 @@
+"""A study: a trial in which any value may be open, and how to search it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import field
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from mdml_tune.config.data import DataConfig
+from mdml_tune.config.load import load_trial, single_task
+from mdml_tune.config.schema import plain
+from mdml_tune.config.strict import STRICT
+from mdml_tune.config.trial import TrialConfig
+from mdml_tune.spaces.plan import BaselinePlan, Budget, ConfirmPlan, Resources, SearchPlan
+from mdml_tune.spaces.sections import laid_upon
+from mdml_tune.spaces.space import Space
+from mdml_tune.tasks import Task
+
+BASELINE_SECTIONS = ("network", "training")
+"""What a baseline shares with the trials, besides the data."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Study:
+    """What a study file says. Made by ``check_study``, which alone checks how sections fit."""
+
+    study: str
+    """What the study is called: its folder, and its experiment in MLflow."""
+
+    trial: dict[str, object]
+    """A trial's configuration, any value of which may be a domain."""
+
+    methods: Annotated[dict[str, dict[str, object]], Field(min_length=1)] | None = None
+    """Alternatives to compare: what each lays upon `trial`, under its name."""
+
+    baseline: BaselinePlan = field(default_factory=BaselinePlan)
+
+    search: SearchPlan = field(default_factory=SearchPlan)
+
+    confirm: ConfirmPlan | None = field(default_factory=ConfirmPlan)
+    """Null: no confirmation."""
+
+    budget: Budget = field(default_factory=Budget)
+
+    resources: Resources = field(default_factory=Resources)
+
+    @property
+    def name(self) -> str:
+        return self.study
+
+    @cached_property
+    def space(self) -> Space:
+        return Space.of(self.trial, self.methods)
+
+    @property
+    def data(self) -> DataConfig:
+        """What every trial learns from."""
+        return self._reference.data
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """In the vocabulary's order."""
+        return self.data.tasks
+
+    @cached_property
+    def epochs(self) -> int:
+        """Of the longest trial."""
+        resolved = (self.space.resolve(corner) for corner in self.space.corners())
+        return max(load_trial(values).training.epochs for values in resolved)
+
+    def baseline_config(self, task: Task) -> TrialConfig:
+        """The single-task network that the trials are measured against."""
+        return single_task(self._reference, task)
+
+    @property
+    def values(self) -> dict[str, object]:
+        """The study as plain values with every default written out; ``check_study`` reads them."""
+        values = plain(self)
+        return {key: v for key, v in values.items() if key != "methods" or v is not None}
+
+    @property
+    def space_digest(self) -> str:
+        """Stands for what is searched and by which measure; not for how long or how often."""
+        searched = [self.trial, self.methods, self.search.objective]
+        return hashlib.sha256(json.dumps(searched, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def _reference(self) -> TrialConfig:
+        return load_trial(reference_values(self.trial, self.baseline.trial))
+
+
+def reference_values(
+    trial: Mapping[str, object], baseline: Mapping[str, object]
+) -> dict[str, object]:
+    """The trial that baselines are made from, as plain values."""
+    kept = {key: trial[key] for key in ("data", *BASELINE_SECTIONS) if key in trial}
+    return laid_upon(kept, baseline)

@@ -1,0 +1,220 @@
+"""The door: every mistake in a study is told once, under its path, before anything is paid for."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from mdml_tune.spaces.check import check_study
+from mdml_tune.spaces.study import Study
+
+Spoil = Callable[[str, object], dict[str, Any]]
+T, S = "trial", "search"
+GRACE = "search.early_stopping.grace_epochs"
+
+MALFORMED = [
+    # what stands where, path of the message, what it says
+    ("study", ..., "study", "is missing"),
+    ("study", 7, "study", "valid string, found 7"),
+    ("study", "a b", "study", "'a b', allowed: up to 100 letters"),
+    ("study", "../x", "study", "beginning with a letter or digit"),
+    ("serch", {}, "serch", "did you mean 'search'?"),
+    ("trial", ..., "trial", "is missing"),
+    ("trial", None, "trial", "found None"),
+    ("trial", {"choice": [{}, {}]}, "trial", "under methods"),
+    # the trial
+    (f"{T}.mutal", None, f"{T}.mutal", "did you mean 'mutual'?"),
+    (f"{T}.mutual.temprature", 2, f"{T}.mutual.temprature", "did you mean 'temperature'?"),
+    (f"{T}.mutual.temperature", "2", f"{T}.mutual.temperature", "found '2'"),
+    (f"{T}.mutual.temperature", True, f"{T}.mutual.temperature", "found True"),
+    (f"{T}.mutual.weight", {"depth": 1}, f"{T}.mutual.weight", "segmentation, depth"),
+    (f"{T}.training.batch_size", 17, f"{T}.training.batch_size", "17 exceeds train_size 16"),
+    (f"{T}.scd", {"weight": 0.3}, f"{T}.scd", "set scd to null"),
+    # domains at their corners
+    (f"{T}.mutual.temperature", {"uniform": [6, 1]}, f"{T}.mutual.temperature", "low 6 exceeds"),
+    (f"{T}.mutual.temperature", {"uniform": [0, 6]}, f"{T}.mutual.temperature", "than 0, found 0"),
+    (f"{T}.mutual.temperature", {"unifrom": [1, 6]}, f"{T}.mutual.temperature", "'uniform'?"),
+    (f"{T}.mutual.temperature", {"randint": [1, 6]}, f"{T}.mutual.temperature", "mean 'int'?"),
+    (f"{T}.mutual.temperature", {"int": [1, 6]}, f"{T}.mutual.temperature", "use uniform"),
+    (f"{T}.mutual.temperature", {"log_int": [1, 6]}, f"{T}.mutual.temperature", "takes fractions"),
+    (f"{T}.mutual.warmup_epochs", {"uniform": [0, 4]}, f"{T}.mutual.warmup_epochs", "use int"),
+    (f"{T}.mutual.warmup_epochs", {"uniform": [0, 4, 1]}, f"{T}.mutual.warmup_epochs", "use int"),
+    (f"{T}.mutual.warmup_epochs", {"int": [-1, 4]}, f"{T}.mutual.warmup_epochs", "found -1"),
+    (f"{T}.mutual.weight", {"uniform": [-1, 1]}, f"{T}.mutual.weight", "equal to 0, found -1.0"),
+    (f"{T}.mutual.weight", {"choice": [1, "high"]}, f"{T}.mutual.weight", "found 'high'"),
+    (f"{T}.mutual.update", {"choice": ["both"]}, f"{T}.mutual.update", "allowed: simultaneous"),
+    (f"{T}.mutual.weight.depth", {"choice": []}, f"{T}.mutual.weight.depth", "at least one"),
+    (
+        f"{T}.mutual.temperature",
+        {"uniform": [1, 6], "step": 1},
+        f"{T}.mutual.temperature",
+        "stands alone, found 'step'",
+    ),
+    (
+        f"{T}.mutual",
+        {"choice": [None, {"name": "soft", "wieght": 1}]},
+        f"{T}.mutual.wieght",
+        "did you mean 'weight'?",
+    ),
+    (
+        f"{T}.mutual",
+        {"choice": [None, {"weight": 1, "temperature": {"uniform": [-1, 1]}}]},
+        f"{T}.mutual.temperature",
+        "greater than 0, found -1.0",
+    ),
+    # what may not vary
+    (f"{T}.data.train_size", {"int": [8, 16]}, f"{T}.data.train_size", "same data"),
+    (f"{T}.network", {"width": {"int": [8, 16]}}, f"{T}.network.width", "baseline.trial.network"),
+    (f"{T}.network", {"choice": [{"width": 8}, {"width": 9}]}, f"{T}.network", "baseline.trial"),
+    (f"{T}.training.clip_norm", {"choice": [None, 1.0]}, f"{T}.training.clip_norm", "baseline"),
+    # methods
+    ("methods", {}, "methods", "at least 1"),
+    ("methods", ["a"], "methods", "found ['a']"),
+    ("methods.a b", {}, "methods.a b", "letters, digits"),
+    ("methods.choice", {}, "methods.choice", "not like a domain"),
+    ("methods.one", None, "methods.one", "found None"),
+    ("methods.one", {"choice": [{}]}, "methods.one", "under methods"),
+    ("methods.one.data", {"train_size": 8}, "methods.one.data", "the same data"),
+    ("methods.one", {"mutual": {"peers": 0}}, "methods.one.mutual.peers", "found 0"),
+    ("methods.one", {"mutual": {"pers": 3}}, "methods.one.mutual.pers", "did you mean 'peers'?"),
+    ("methods.one", {"mutual": {"peers": {"int": [3, 2]}}}, "methods.one.mutual.peers", "low 3"),
+    ("methods.one", {"network": {"width": 8}}, "methods.one.network.width", "baseline.trial"),
+    # baselines
+    ("baseline", {"seeds": 0}, "baseline.seeds", "found 0"),
+    ("baseline", {"trial": {"mutual": None}}, "baseline.trial.mutual", "network, training"),
+    ("baseline", {"trial": {"netwrok": {}}}, "baseline.trial.netwrok", "did you mean 'network'?"),
+    (
+        "baseline",
+        {"trial": {"training": {"epochs": 0}}},
+        "baseline.trial.training.epochs",
+        "found 0",
+    ),
+    (
+        "baseline",
+        {"trial": {"training": {"epochs": {"int": [1, 2]}}}},
+        "baseline.trial.training.epochs",
+        "must be one value",
+    ),
+    # how to search
+    (f"{S}.trals", 3, f"{S}.trals", "did you mean 'trials'?"),
+    (f"{S}.trials", 0, f"{S}.trials", "found 0"),
+    (f"{S}.trials", 1.5, f"{S}.trials", "found 1.5"),
+    (f"{S}.seed", -1, f"{S}.seed", "found -1"),
+    (f"{S}.sampler", {"kind": "tpee"}, f"{S}.sampler.kind", "did you mean 'tpe'?"),
+    (f"{S}.sampler", {}, f"{S}.sampler.kind", "is missing"),
+    (f"{S}.sampler", {"kind": "random", "startup_trials": 3}, f"{S}.sampler.startup_trials", "key"),
+    (f"{S}.objective", "delta_m/dpth", f"{S}.objective", "did you mean 'delta_m/depth'?"),
+    (f"{S}.objective", "delta_m/normals", f"{S}.objective", "delta_m/segmentation, delta_m/depth"),
+    (f"{S}.objective", ["delta_m"], f"{S}.objective", "valid string"),
+    (f"{S}.stages", [{"seeds": 1}, {"seeds": 3, "top": 5}], f"{S}.stages", "[{seeds: 1}] alone"),
+    (f"{S}.stages", [{"seeds": 0}], f"{S}.stages.0.seeds", "found 0"),
+    (f"{S}.early_stopping", {"kind": "hyperbnd"}, f"{S}.early_stopping.kind", "allowed: asha"),
+    (f"{S}.early_stopping.reduction", 1, f"{S}.early_stopping.reduction", "found 1"),
+    (GRACE, 13, GRACE, "13 exceeds training.epochs 12"),
+    (GRACE, 4, GRACE, "mutual.warmup_epochs goes up to 4; give at least 5"),
+    ("confirm", {"top": -1}, "confirm.top", "found -1"),
+    ("confirm", {"seeds": 0}, "confirm.seeds", "found 0"),
+    ("budget", {"gpu_hours": 0}, "budget.gpu_hours", "found 0"),
+    ("budget", {"wall_clock": "90m"}, "budget.wall_clock", "found '90m'"),
+    ("budget", {"wall_clock": float("inf")}, "budget.wall_clock", "finite"),
+    ("budget", {"gpu_hour": 1}, "budget.gpu_hour", "did you mean 'gpu_hours'?"),
+    ("resources", {"cpus": 0}, "resources.cpus", "found 0"),
+    ("resources", {"gpus": -1}, "resources.gpus", "found -1"),
+    ("resources", {"gpus": 1.5}, "resources.gpus", "whole GPUs"),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "path", "message"), MALFORMED)
+def test_a_mistake_is_told_once_under_its_path(
+    spoilt: Spoil, place: str, value: object, path: str, message: str
+) -> None:
+    values = spoilt(place, value)
+    before = deepcopy(values)
+    found = check_study(values)
+    assert isinstance(found, list)
+    assert [problem.path for problem in found] == [path]
+    assert message in found[0].message
+    assert repr(values) == repr(before)
+
+
+def test_the_study_itself_is_in_order(study: dict[str, Any]) -> None:
+    assert isinstance(check_study(study), Study)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("search", {}),
+        ("search", ...),
+        (f"{S}.sampler", {"kind": "random"}),
+        (f"{S}.objective", "delta_m/depth"),
+        (f"{S}.stages", [{"seeds": 1}]),
+        (f"{S}.early_stopping", None),
+        (GRACE, 12),
+        ("confirm", None),
+        ("confirm", {"top": 0}),
+        ("budget", {"gpu_hours": 1, "wall_clock": 0.5, "cost_per_gpu_hour": 0}),
+        ("resources", {"gpus": 0.25}),
+        ("resources", {"gpus": 2}),
+        ("methods", {"only": {}}),
+        ("methods", {"one-network": {"mutual": None}, "2_peers": {}}),
+        (f"{T}.mutual", {"choice": [None, {"weight": {"choice": [0, 0.3, 1]}}]}),
+        (f"{T}.mutual.peers", {"int": [1, 3]}),
+        (f"{T}.mutual.weight", 0),
+    ],
+)
+def test_what_is_allowed(spoilt: Spoil, place: str, value: object) -> None:
+    assert isinstance(check_study(spoilt(place, value)), Study)
+
+
+def test_every_problem_is_told_at_once(spoilt: Spoil) -> None:
+    spoilt("study", "a b")
+    spoilt("trial.mutual.temperature", {"uniform": [6, 1]})
+    spoilt("trial.mutual.weight.depth", {"uniform": [-1, 1]})
+    spoilt("trial.training.epochs", 0)
+    spoilt("resources", {"gpus": 1.5})
+    found = check_study(spoilt("search.objective", "delta_m/x"))
+    assert isinstance(found, list)
+    assert {problem.path for problem in found} >= {
+        "study",
+        "trial.mutual.temperature",
+        "trial.mutual.weight.depth",
+        "trial.training.epochs",
+        "resources.gpus",
+    }
+    misspelt = check_study(spoilt("search.trals", 3))
+    assert isinstance(misspelt, list)
+    assert {problem.path for problem in misspelt} >= {"search.trals", "trial.training.epochs"}
+
+
+def test_a_grid_over_a_float_domain_needs_a_step(spoilt: Spoil) -> None:
+    found = check_study(spoilt("search.sampler", {"kind": "grid"}))
+    assert isinstance(found, list)
+    assert [problem.path for problem in found] == [
+        "trial.mutual.weight.segmentation",
+        "trial.mutual.temperature",
+    ]
+    spoilt("trial.mutual.weight.segmentation", {"uniform": [0, 1, 0.5]})
+    stepped = check_study(spoilt("trial.mutual.temperature", {"choice": [1, 2]}))
+    assert isinstance(stepped, Study)
+    assert stepped.space.grid_size() == 3 * 2 * 5
+
+
+def test_baselines_fix_what_the_recipe_leaves_open(spoilt: Spoil) -> None:
+    spoilt("trial.training.optimizer", {"learning_rate": {"log_uniform": [1e-4, 1e-2]}})
+    spoilt("trial.network", {"choice": [{"width": 8}, {"width": 16}]})
+    found = check_study(spoilt("methods", {"long": {"training": {"epochs": 20}}}))
+    assert isinstance(found, list)
+    assert {problem.path for problem in found} == {
+        "methods.long.training.epochs",
+        "trial.network",
+        "trial.training.optimizer.learning_rate",
+    }
+    recipe = {"network": {"width": 8}, "training": {"optimizer": {"learning_rate": 1e-3}}}
+    recipe["training"]["epochs"] = 12  # type: ignore[assignment]
+    study = check_study(spoilt("baseline", {"trial": recipe}))
+    assert isinstance(study, Study)
+    config = study.baseline_config(study.tasks[0])
+    assert (config.network.width, config.training.optimizer.learning_rate) == (8, 1e-3)
+    assert (config.training.epochs, study.epochs) == (12, 20)
