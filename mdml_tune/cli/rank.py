@@ -19,13 +19,11 @@ def rank(
     storage: arg.Storage = arg.DEFAULT_STORAGE,
 ) -> None:
     """Print the ranking of STUDY, best first, ties within noise in one tier."""
-    from rich.console import Console
-
     from mdml_tune.analysis.export import study_metadata, write_csv, write_parquet
     from mdml_tune.analysis.frame import ranked_frame
     from mdml_tune.analysis.ranking import rank as ranked
     from mdml_tune.analysis.tables import leaderboard
-    from mdml_tune.cli.tables import print_table
+    from mdml_tune.cli.tables import build_console, print_table
     from mdml_tune.storage.studies import Storage
     from mdml_tune.tracking.ledger import run_ids
 
@@ -37,4 +35,4 @@ def rank(
         write_csv(frame, csv)
     if parquet is not None:
         write_parquet(frame, parquet, study_metadata(record))
-    print_table(Console(), leaderboard(rows, top), title=f"Study {study}")
+    print_table(build_console(), leaderboard(rows, top), title=f"Study {study}")

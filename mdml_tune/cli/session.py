@@ -9,7 +9,7 @@ from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.report import Results, write_results
 from mdml_tune.analysis.tables import comparison_text, delta_m_text, leaderboard
 from mdml_tune.cli.progress import watched
-from mdml_tune.cli.tables import print_table
+from mdml_tune.cli.tables import build_console, print_table
 from mdml_tune.records import Phase, Status, TrialRecord
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
@@ -31,7 +31,7 @@ class Session:
 
     @classmethod
     def at(cls, study: Study, storage: str, tracking_uri: str) -> "Session":
-        return cls(study, Storage.at(storage).study(study.name), tracking_uri, Console())
+        return cls(study, Storage.at(storage).study(study.name), tracking_uri, build_console())
 
     def run(
         self,

@@ -17,11 +17,9 @@ def status(
     storage: arg.Storage = arg.DEFAULT_STORAGE,
 ) -> None:
     """Show how far STUDY is; without a name, every study in the storage."""
-    from rich.console import Console
-
     from mdml_tune.analysis.ranking import rank
     from mdml_tune.analysis.tables import leaderboard
-    from mdml_tune.cli.tables import print_table
+    from mdml_tune.cli.tables import build_console, print_table
     from mdml_tune.storage.studies import Storage
 
     store = Storage.at(storage)
@@ -33,7 +31,7 @@ def status(
         record = folder.record()
         typer.echo(_standing(folder, record))
         if study is not None and any(trial.history for trial in record.trials):
-            print_table(Console(), leaderboard(rank(record), 10), title="Leaderboard so far")
+            print_table(build_console(), leaderboard(rank(record), 10), title="Leaderboard so far")
 
 
 def _standing(folder: StudyFolder, record: StudyRecord) -> str:

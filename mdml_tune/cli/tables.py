@@ -8,7 +8,13 @@ from rich.text import Text
 from mdml_tune.analysis.tables import TextTable
 
 WIDE = 200
-"""Columns to assume where the output is no terminal: a log may be scrolled, not guessed at."""
+"""Columns to assume where the output is no terminal: a log can be scrolled."""
+
+
+def build_console() -> Console:
+    """A console on standard output that folds no table in a log."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 def print_table(console: Console, table: TextTable, *, title: str) -> None:
@@ -26,7 +32,7 @@ def print_table(console: Console, table: TextTable, *, title: str) -> None:
         )
     for row in table.rows:
         drawn.add_row(*(Text(cell.text, style="bold" if cell.best else "") for cell in row))
-    console.print(drawn, width=None if console.is_terminal else WIDE)
+    console.print(drawn)
 
 
 def _headings(table: TextTable) -> list[str]:

@@ -106,7 +106,6 @@ def _sampler(config: RandomSampler | TpeSampler, seed: int) -> optuna.samplers.B
                 n_startup_trials=config.startup_trials,
                 multivariate=True,
                 constant_liar=True,
-                warn_independent_sampling=False,
                 seed=seed,
             )
 

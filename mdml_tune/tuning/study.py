@@ -153,7 +153,10 @@ class _Run:
         last = self._last_jobs(book)
         fresh = [job for job in last if job.work is Work.TRAIN]
         self._begin(Phase.CONFIRM, len(fresh), sum(job.done for job in fresh))
-        run_jobs(last, resources, concurrency, self.observe)
+        run_jobs(fresh, resources, concurrency, self.observe)
+        self.observe(Notice("scoring the baselines on test"))
+        scored = [job for job in last if job.work is Work.SCORE_TEST]
+        run_jobs(scored, resources, concurrency, lambda _: None)
 
     def _last_jobs(self, book: Book) -> list[Job]:
         """Confirmations, and the baselines' scores on test that they are measured against."""
