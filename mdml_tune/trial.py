@@ -122,7 +122,7 @@ def _resume(trainer: Trainer, folder: TrialFolder) -> dict[int, int]:
     if saved is not None:
         trainer.restore(saved[1])
     kept = [report for report in history if report.epoch <= trainer.epoch]
-    if history:
+    if folder.history.exists():  # even without a whole line: a torn one must not be appended to
         rewrite_history(folder.history, kept)
     return {report.epoch: report.timestamp_ms for report in history}
 

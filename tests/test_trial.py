@@ -131,7 +131,7 @@ def test_an_ended_trial_is_not_run_again(config: TrialConfig, start: Start) -> N
 @pytest.mark.parametrize("checkpoint_seconds", [0, 1e9])
 @pytest.mark.parametrize("keep", [True, False])
 def test_the_checkpoint_stays_only_where_it_is_wanted(
-    config: TrialConfig, start: Start, keep: bool, checkpoint_seconds: float
+    config: TrialConfig, start: Start, *, keep: bool, checkpoint_seconds: float
 ) -> None:
     context = start(config, keep_checkpoint=keep, checkpoint_seconds=checkpoint_seconds)
     run_trial(config, context, ignore)
@@ -348,9 +348,7 @@ def test_checkpoints_are_not_taken_more_often_than_asked(
     four_epochs: TrialConfig, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved: list[int] = []
-    monkeypatch.setattr(
-        trial_module, "save_checkpoint", lambda folder, epoch, state: saved.append(epoch)
-    )
+    monkeypatch.setattr(trial_module, "save_checkpoint", lambda *args: saved.append(args[1]))
     run_trial(four_epochs, start(four_epochs, "often", checkpoint_seconds=0), ignore)
     assert saved == [1, 2, 3, 4]
     saved.clear()
@@ -424,6 +422,10 @@ def test_histories_hold_finite_numbers_alone(config: TrialConfig, start: Start) 
         json.loads(line, parse_constant=pytest.fail)
 
 
-def test_a_trial_uses_the_threads_it_was_given(config: TrialConfig, start: Start) -> None:
-    run_trial(config, start(config, threads=2), ignore)
-    assert torch.get_num_threads() == 2
+def test_a_trial_uses_the_threads_it_was_given(
+    config: TrialConfig, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", given.append)
+    run_trial(config, start(config, threads=3), ignore)
+    assert given == [3]

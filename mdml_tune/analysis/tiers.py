@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import f as f_distribution
 
 from mdml_tune.analysis.intervals import p_value
 
 ALPHA = 0.05
 DRAWS = 10_000
+TINY = 1e-12
+"""Percentage points that rounding of floats can make."""
 
 OfSeeds = Mapping[int, float]
 """Seed -> Δm in percent."""
@@ -29,8 +33,10 @@ def standings(configurations: Sequence[OfSeeds]) -> list[Standing]:
 
     Two-way layout without interaction, ``Δm = configuration + seed + noise`` with the noise's
     variance pooled over all configurations: few seeds say little, together they say more. Every
-    pair is tested (two-sided t), corrected together by Holm (1979): since the leader is picked by
-    looking, all pairs count, and the chance of calling any two equals different stays below 5 %.
+    pair is tested (two-sided t) after an F test of them all, corrected together by Holm's step-down
+    method in Shaffer's form (JASA 81, 1986), which counts only the pairs that can still be equal.
+    Since the leader is picked by looking, all pairs count, not only the leader's: the chance of
+    calling any two equals different stays below 5 %.
     A seed that some configurations lack is allowed for. ``p_best`` draws the expected Δm's from
     their posterior under flat priors (multivariate t), with a fixed seed.
     """
@@ -75,7 +81,9 @@ def _fit(configurations: Sequence[OfSeeds]) -> _Layout | None:
 
 
 def _different(layout: _Layout) -> set[tuple[int, int]]:
-    """Pairs, the better first, that differ at the 5 % level after Holm's correction."""
+    """Pairs, the better first, that differ at the 5 % level after correction for all pairs."""
+    if not _anything_differs(layout):
+        return set()
     p_values: list[tuple[float, int, int]] = []
     for a, b in combinations(range(len(layout.effect)), 2):
         c = layout.covariance
@@ -84,11 +92,41 @@ def _different(layout: _Layout) -> set[tuple[int, int]]:
         better, worse = (a, b) if gain > 0 else (b, a)
         p_values.append((p_value(gain, error, layout.freedom), better, worse))
     found: set[tuple[int, int]] = set()
-    for rank, (p, better, worse) in enumerate(sorted(p_values)):
-        if p * (len(p_values) - rank) > ALPHA:
+    for p, better, worse in sorted(p_values):
+        if p * _still_possible(len(layout.effect), len(found)) > ALPHA:
             break
         found.add((better, worse))
     return found
+
+
+def _anything_differs(layout: _Layout) -> bool:
+    """The F test of all configurations being equal, at 5 %."""
+    gains = layout.effect[1:] - layout.effect[0]
+    if layout.noise < TINY**2 or not len(gains):
+        return bool(np.abs(gains).max(initial=0.0) > TINY)
+    contrasts = np.hstack([-np.ones((len(gains), 1)), np.eye(len(gains))])
+    spread = contrasts @ layout.covariance @ contrasts.T * layout.noise
+    ratio = gains @ np.linalg.solve(spread, gains) / len(gains)
+    return bool(f_distribution.sf(ratio, len(gains), layout.freedom) <= ALPHA)
+
+
+def _still_possible(count: int, rejected: int) -> int:
+    """How many of the pairs can still be equal, since not all are and ``rejected`` are not."""
+    pairs = count * (count - 1) // 2
+    left = min(pairs - rejected, pairs - 1)
+    return max(1, *(equal for equal in _equal_pairs(count) if equal <= left))
+
+
+@cache
+def _equal_pairs(count: int) -> frozenset[int]:
+    """Numbers of equal pairs that there can be: equality splits configurations into groups."""
+    if count < 2:  # noqa: PLR2004 (no pair)
+        return frozenset({0})
+    return frozenset(
+        size * (size - 1) // 2 + rest
+        for size in range(1, count + 1)
+        for rest in _equal_pairs(count - size)
+    )
 
 
 def _tiers(count: int, different: set[tuple[int, int]]) -> list[int]:
@@ -114,5 +152,5 @@ def _chances(layout: _Layout) -> list[float]:
     root = vectors * np.sqrt(np.clip(values, 0, None))
     spread = np.sqrt(layout.freedom / random.chisquare(layout.freedom, size=(DRAWS, 1)))
     draws = layout.effect + (random.standard_normal((DRAWS, count)) @ root.T) * spread
-    best = draws >= draws.max(axis=1, keepdims=True) - 1e-12
+    best = draws >= draws.max(axis=1, keepdims=True) - TINY
     return [float(chance) for chance in (best / best.sum(axis=1, keepdims=True)).mean(axis=0)]

@@ -115,11 +115,11 @@ def _grace_problems(grace: int, configs: tuple[TrialConfig, ...]) -> Iterator[Pr
             path,
             f"{grace} exceeds training.epochs {epochs}; give at most that, or no early_stopping",
         )
-    elif grace <= warmup:
+    elif grace < warmup:
         yield Problem(
             path,
             f"{grace} would judge peers that have not yet taught each other: mutual.warmup_epochs "
-            f"goes up to {warmup}; give at least {warmup + 1}",
+            f"goes up to {warmup}; give at least that",
         )
 
 

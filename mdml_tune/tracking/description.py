@@ -51,12 +51,12 @@ def trial_tags(record: TrialRecord, study: str, parent_run_id: str) -> dict[str,
 def trial_params(record: TrialRecord) -> dict[str, str]:
     """Everything that was resolved, and on top of it what was sampled, under dotted paths."""
     values = dict(_leaves(record.config)) | dict(record.parameters)
-    return {_NOT_IN_A_NAME.sub("_", key)[:250]: _text(value) for key, value in values.items()}
+    return {_name(key): _text(value) for key, value in values.items()}
 
 
 def study_tags(study: StudyRecord) -> dict[str, str]:
     """Provenance as tags: ``about.git_commit`` becomes ``mdml.git_commit``."""
-    tags = {f"mdml.{path}": tag_text(_text(value)) for path, value in _leaves(study.about)}
+    tags = {f"mdml.{_name(path)}": tag_text(_text(value)) for path, value in _leaves(study.about)}
     canonical = json.dumps(study.study, sort_keys=True, default=str)
     tags.setdefault("mdml.space_digest", hashlib.sha256(canonical.encode()).hexdigest()[:16])
     commit = study.about.get("git_commit")
@@ -79,6 +79,12 @@ def data_set(study: StudyRecord, config: Mapping[str, object]) -> tuple[str, str
     return str(cast("Mapping[str, object]", data).get("dataset", "data")), digest
 
 
+def trial_section(study: StudyRecord) -> Mapping[str, object]:
+    """What the study file says of its trials."""
+    trial = study.study.get("trial")
+    return cast("Mapping[str, object]", trial) if isinstance(trial, Mapping) else {}
+
+
 def study_file(study: StudyFolder) -> str:
     """The study as its user wrote it, else as it was read."""
     return "study.yaml" if (study.path / "study.yaml").exists() else "study.json"
@@ -89,8 +95,7 @@ def tag_text(text: str) -> str:
 
 
 def _note(study: StudyRecord) -> str:
-    trial = study.study.get("trial")
-    found = data_set(study, cast("Mapping[str, object]", trial)) if trial else None
+    found = data_set(study, trial_section(study))
     on = "" if found is None else f" on `{found[0]}`"
     tasks = ", ".join(study.tasks)
     return (
@@ -121,6 +126,11 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 def _has_sections(values: Sequence[object]) -> bool:
     return not isinstance(values, str) and any(isinstance(item, Mapping) for item in values)
+
+
+def _name(path: str) -> str:
+    """As MLflow allows it."""
+    return _NOT_IN_A_NAME.sub("_", path)[:240]
 
 
 def _text(value: object) -> str:

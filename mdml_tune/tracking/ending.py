@@ -68,7 +68,7 @@ def _presumed(ledger: Ledger) -> Ending:
     """Nobody says how it ended: as it stands there, else well if every trial has ended."""
     open_ones = {None, str(Status.RUNNING), INTERRUPTED}
     has_ended = all(entry.shown not in open_ones for entry in ledger.trials.values())
-    outcome = str(Outcome.FINISHED if has_ended else Outcome.INTERRUPTED)
+    outcome = Outcome.FINISHED if has_ended else Outcome.INTERRUPTED
     if ledger.parent_status in set(Outcome):
-        outcome = ledger.parent_status
-    return Ending(outcome, time.time_ns() // 1_000_000, {})
+        outcome = Outcome(ledger.parent_status)
+    return Ending(str(outcome), time.time_ns() // 1_000_000, {})

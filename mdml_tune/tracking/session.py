@@ -46,6 +46,9 @@ def open_session(study: StudyFolder, header: StudyRecord, uri: str) -> Session:
         parent, ledger.parent_status = runs.of_study(study.name, start_ms)
         ledger.parent_run_id = parent
     server.log(parent, tags=description.study_tags(header))
+    data_set = description.data_set(header, description.trial_section(header))
+    if data_set is not None:
+        server.log_data_set(parent, *data_set)
     return Session(study, header, server, runs, ledger, parent)
 
 

@@ -137,6 +137,8 @@ def test_every_parameter_learns() -> None:
     for name, parameter in ours.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+        if parameter.dim() == 4:  # and every channel that comes in, those from the encoder too
+            assert (parameter.grad.abs().sum(dim=(0, 2, 3)) > 0).all(), name
 
 
 def test_a_head_does_not_learn_from_another_task() -> None:

@@ -68,6 +68,12 @@ MALFORMED = [
     (f"{T}.network", {"width": {"int": [8, 16]}}, f"{T}.network.width", "baseline.trial.network"),
     (f"{T}.network", {"choice": [{"width": 8}, {"width": 9}]}, f"{T}.network", "baseline.trial"),
     (f"{T}.training.clip_norm", {"choice": [None, 1.0]}, f"{T}.training.clip_norm", "baseline"),
+    (
+        f"{T}.training.schedule",
+        {"choice": [{"kind": "one_cycle", "warmup": {"uniform": [0.1, 0.5]}}, {"kind": "cosine"}]},
+        f"{T}.training.schedule",
+        "baseline.trial.training.schedule",
+    ),
     # methods
     ("methods", {}, "methods", "at least 1"),
     ("methods", ["a"], "methods", "found ['a']"),
@@ -77,6 +83,7 @@ MALFORMED = [
     ("methods.one", {"choice": [{}]}, "methods.one", "under methods"),
     ("methods.one.data", {"train_size": 8}, "methods.one.data", "the same data"),
     ("methods.one", {"mutual": {"peers": 0}}, "methods.one.mutual.peers", "found 0"),
+    ("methods.one", {"mutual": {"temperature": 0}}, "methods.one.mutual.temperature", "found 0"),
     ("methods.one", {"mutual": {"pers": 3}}, "methods.one.mutual.pers", "did you mean 'peers'?"),
     ("methods.one", {"mutual": {"peers": {"int": [3, 2]}}}, "methods.one.mutual.peers", "low 3"),
     ("methods.one", {"network": {"width": 8}}, "methods.one.network.width", "baseline.trial"),

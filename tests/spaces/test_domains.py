@@ -60,6 +60,7 @@ def test_what_is_written_is_understood(written: dict[str, object], domain: Domai
         ({"uniform": [0, INF]}, "finite numbers, found inf"),
         ({"uniform": [0, 10**400]}, "finite numbers"),
         ({"uniform": [0, 1, 0.3]}, "step 0.3 does not divide"),
+        ({"uniform": [0, 1, 0.099]}, "step 0.099 does not divide"),
         ({"uniform": [0, 1, 2]}, "step 2 does not divide"),
         ({"uniform": [0, 1, 0]}, "above 0, found 0"),
         ({"uniform": [0, 1, -0.5]}, "above 0, found -0.5"),

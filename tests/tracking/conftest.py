@@ -6,12 +6,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import requests
 
 from mdml_tune.records import EpochReport, Phase, Scores, Status, TrialRecord
 from mdml_tune.storage.atomic import write_json
@@ -156,10 +156,11 @@ class HttpServer:
     def _wait(self) -> None:
         for _ in range(600):
             try:
-                with urllib.request.urlopen(f"{self.uri}/health", timeout=1):
-                    return
+                requests.get(f"{self.uri}/health", timeout=1).raise_for_status()
             except OSError:
                 time.sleep(0.1)
+            else:
+                return
         raise TimeoutError((self._folder / "server.log").read_text()[-2000:])
 
 
@@ -185,7 +186,7 @@ class Store:
     """What a reader finds in MLflow."""
 
     def __init__(self, uri: str) -> None:
-        from mlflow import MlflowClient
+        from mlflow import MlflowClient  # noqa: PLC0415 - after its settings have been made
 
         self.client = MlflowClient(uri)
 

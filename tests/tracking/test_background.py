@@ -1,5 +1,6 @@
 """Publishing beside a study."""
 
+import itertools
 import time
 
 import pytest
@@ -69,11 +70,11 @@ def test_the_study_goes_on_while_the_store_is_away(study, uri, read, monkeypatch
         monkeypatch.setattr(Server, "log", log)
         _wait_for(lambda: work.problem is None)
     assert read(uri).steps("t1") == [1, 2, 3, 4]
-    pauses = [b - a for a, b in zip(attempts, attempts[1:], strict=False)]
+    pauses = [b - a for a, b in itertools.pairwise(attempts)]
     assert pauses[2] > pauses[0]
 
 
-def test_what_is_missing_at_the_end_is_told_with_the_remedy(study, uri, read, monkeypatch) -> None:
+def test_what_is_missing_at_the_end_is_told_with_the_remedy(study, uri, monkeypatch) -> None:
     study.ended("t1")
     with monkeypatch.context() as broken:
         broken.setattr(

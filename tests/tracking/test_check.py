@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -25,11 +26,9 @@ def test_a_file_in_place_of_the_folder(tmp_path) -> None:
         check_tracking(f"sqlite:///{tmp_path}/file/mlflow.db")
 
 
-@pytest.mark.skipif(
-    not os.path.isdir("/proc/self"), reason="needs a file system that nobody writes"
-)  # noqa: PTH112
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder nobody can write")
 def test_a_folder_that_cannot_be_written() -> None:
-    with pytest.raises(UnavailableError, match="/proc/self/mlflow.db cannot be written") as error:
+    with pytest.raises(UnavailableError, match=r"/proc/self/mlflow.db cannot be written") as error:
         check_tracking("sqlite:////proc/self/mlflow.db")
     assert error.value.exit_code == 3
 
@@ -59,7 +58,7 @@ def test_a_closed_port() -> None:
 
 
 def test_a_host_that_is_not_there() -> None:
-    with pytest.raises(UnavailableError, match="nowhere.invalid"):
+    with pytest.raises(UnavailableError, match=r"nowhere\.invalid"):
         check_tracking("http://nowhere.invalid:5000")
 
 

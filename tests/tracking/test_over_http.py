@@ -4,9 +4,9 @@ import os
 import socket
 import subprocess
 import time
-import urllib.request
 
 import pytest
+import requests
 
 from mdml_tune.records import Phase, Status
 from mdml_tune.tracking.background import publishing
@@ -118,8 +118,11 @@ def test_the_ui_serves_the_artifacts_from_any_folder(study, uri, tmp_path) -> No
 def _get(page: str) -> str:
     for _ in range(600):
         try:
-            with urllib.request.urlopen(page, timeout=5) as answer:
-                return answer.read().decode()
+            answer = requests.get(page, timeout=5)
         except OSError:
             time.sleep(0.1)
+        else:
+            answer.raise_for_status()
+            answer.encoding = "utf-8"
+            return answer.text
     raise TimeoutError(page)

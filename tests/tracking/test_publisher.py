@@ -79,6 +79,7 @@ def test_the_parent_as_contracted(study, uri, read) -> None:
         }.items()
     )
     assert "rooms-study" in parent.data.tags["mlflow.note.content"]
+    assert [d.dataset.name for d in parent.inputs.dataset_inputs] == ["rooms"]
     assert "`rooms`" in parent.data.tags["mlflow.note.content"]
 
 

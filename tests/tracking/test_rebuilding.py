@@ -190,11 +190,11 @@ def test_an_experiment_of_that_name_was_deleted(study, uri, read) -> None:
     Publisher(study.folder, uri).publish()
     store = read(uri)
     store.client.delete_experiment(store.experiment().experiment_id)
-    with pytest.raises(ConfigError, match="restore -x .*--name"):
+    with pytest.raises(ConfigError, match=r"restore -x .*--name"):
         Publisher(study.folder, uri).publish()
 
 
-def test_the_ledger_holds_no_credentials(study, uri, monkeypatch) -> None:
+def test_the_ledger_holds_no_credentials(study, monkeypatch) -> None:
     monkeypatch.setattr(Server, "experiment", _away)
     Publisher(study.folder, "http://me:hunter2@127.0.0.1:9").close(Outcome.FAILED)
     assert read_ledger(study.folder).tracking_uri == "http://***@127.0.0.1:9"

@@ -1,0 +1,141 @@
+"""The report must say what was found, load nothing, and survive odd studies."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import synthetic
+import yaml
+from synthetic import baselines, confirmed, searched, study
+
+from mdml_tune.analysis.ranking import rank
+from mdml_tune.analysis.report import write_results
+from mdml_tune.analysis.summary import answer, warnings
+from mdml_tune.records import Status, StudyRecord, TrialRecord
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory):
+    return write_results(
+        synthetic.rich_study(count=20, epochs=3), tmp_path_factory.mktemp("results")
+    )
+
+
+def one_metric(gain: float, seed: int) -> TrialRecord:
+    """Better in depth's absolute error alone."""
+    trial = confirmed("c1", 0.0, seed)
+    test = {**synthetic.scores(0.0), "depth/abs_err": 0.60 * (1 - gain / 100)}
+    return replace(trial, test=test)
+
+
+def test_every_file_is_there(written) -> None:
+    names = {str(path.relative_to(written.folder)) for path in written.files}
+    figures = ("anytime", "learning_curves", "parallel_coordinates", "generalisation_gap")
+    assert names == {
+        "ranked.csv", "ranked.parquet", "delta_m.md", "delta_m.tex", "delta_m.csv",
+        "comparisons.md", "comparisons.csv", "winner.yaml", "report.html",
+        *(f"figures/{name}.{kind}" for name in figures for kind in ("png", "pdf")),
+    }  # fmt: skip
+    assert all(path.stat().st_size for path in written.files)
+    assert len(pd.read_csv(written.ranked_csv)) == len(written.rows) == 20
+
+
+def test_page_loads_nothing(written) -> None:
+    page = written.report.read_text(encoding="utf-8")
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|ranked\.csv)""", page)
+    assert "http://" not in page
+    assert "https://" not in page
+    assert not re.search(r"@import|<script|<link|url\(", page)
+    assert "default-src 'none'" in page
+
+
+def test_page_says_what_it_must(written) -> None:
+    page = written.report.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert re.sub(r"<", "&lt;", written.answer).split(" reaches")[0] in page
+    for text in (
+        "Δm gain ↑ [%]", "95 % CI", "generalisation gap", "58a44271f0aa", "d41d8cd98f00b204",
+        "mdml-tune train winner.yaml", "1000, 1001, 1002", "Failed trials", "12 completed",
+        "prefers-color-scheme: dark",
+    ):  # fmt: skip
+        assert text in page, text
+
+
+def test_page_escapes_what_others_wrote(written) -> None:
+    page = written.report.read_text(encoding="utf-8")
+    assert "loss is not finite in epoch 4 (task depth) &lt;b&gt;&amp;" in page
+
+
+def test_winner_can_be_trained_again(written) -> None:
+    text = (written.folder / "winner.yaml").read_text(encoding="utf-8")
+    winner = yaml.safe_load(text)
+    assert winner["study"] == "rooms-mdml-scd-winner"
+    assert winner["trial"]["name"] == written.rows[0].config_id
+
+
+def test_same_study_same_files(written, tmp_path: Path) -> None:
+    again = write_results(synthetic.rich_study(count=20, epochs=3), tmp_path)
+    for ours, theirs in zip(written.files, again.files, strict=True):
+        assert ours.read_bytes() == theirs.read_bytes(), ours.name
+
+
+def test_answer_with_its_uncertainty() -> None:
+    ahead = [confirmed("c1", g, s) for s, g in ((1, 5.0), (2, 5.2), (3, 5.1))]
+    behind = [confirmed("c2", g, s) for s, g in ((1, 1.0), (2, 1.1), (3, 1.2))]
+    found = answer(rank(study(*ahead, *behind)))
+    assert found.startswith("c1 reaches +5.10 % Δm")
+    assert "95 % CI [+4.85, +5.35], 3 seeds: better than single-task networks" in found
+    assert "ahead of all other confirmed configurations" in found
+    tied = [confirmed("c3", g, s) for s, g in ((1, 4.9), (2, 5.3), (3, 5.0))]
+    assert "cannot be told apart from c3" in answer(rank(study(*ahead, *tied, *behind)))
+    unsure = [confirmed("c1", g, s) for s, g in ((1, -2.0), (2, 3.0), (3, 1.0))]
+    assert "not distinguishable from single-task" in answer(rank(study(*unsure)))
+
+
+def test_answer_without_confirmation() -> None:
+    assert "No configuration has been trained" in answer([])
+    assert "Not confirmed yet: c1 leads on val" in answer(rank(study(searched("c1", 1.0))))
+    assert "no confidence interval" in answer(rank(study(confirmed("c1", 1.0, 1))))
+
+
+def warned(of: StudyRecord) -> str:
+    return " ".join(warnings(of, rank(of)))
+
+
+def test_warns_when_one_metric_carries_the_gain() -> None:
+    text = warned(study(one_metric(30.0, 1), one_metric(31.0, 2)))
+    assert "depth abs. err. ↓ alone carries 100 % of the winner's Δm (+5.08 points)" in text
+    assert not warned(study(confirmed("c1", 3.0, 1), confirmed("c1", 3.1, 2)))
+
+
+def test_warns_of_lost_seeds_and_lone_baselines() -> None:
+    lost = confirmed("c1", 0.0, 3, status=Status.FAILED, failure="crash")
+    of = study(confirmed("c1", 3.0, 1), confirmed("c1", 3.1, 2), lost,
+               references=baselines(factors=(1.0,)))  # fmt: skip
+    text = warned(of)
+    assert "1 confirming trial(s) of c1 failed" in text
+    assert "have a single seed" in text
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        study(references=()),
+        study(),
+        study(searched("c1", 0, status=Status.FAILED, epochs=0, failure="boom"), references=()),
+        study(searched("c1", 0, status=Status.RUNNING, epochs=0)),
+        study(searched("c1", 1.0)),
+        study(searched("c1", 1.0, status=Status.PRUNED, epochs=1)),
+        study(confirmed("c1", 1.0, 1)),
+        study(*(confirmed(c, 1.0, s, method=c) for c in ("=c1", "<c2>") for s in (1, 2))),
+    ],
+    ids=["empty", "baselines", "failed", "running", "searched", "pruned", "one seed", "odd names"],
+)
+def test_odd_studies(of: StudyRecord, tmp_path: Path) -> None:
+    found = write_results(of, tmp_path)
+    page = found.report.read_text(encoding="utf-8")
+    assert "<c2>" not in page
+    assert found.ranked_csv.exists()
+    assert len(found.rows) == len({trial.config_id for trial in of.trials})

@@ -1,0 +1,177 @@
+"""A study on a real Ray: what it leaves behind, and that interruptions change nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mdml_tune.errors import ConfigError, UnavailableError
+from mdml_tune.records import EpochReport, Phase, Status, StudyRecord, TrialRecord
+from mdml_tune.spaces.study import Study
+from mdml_tune.storage.studies import Storage, StudyFolder
+from mdml_tune.tuning import study as study_module
+from mdml_tune.tuning.baselines import BaselineFailedError, reference
+from mdml_tune.tuning.cluster import Cluster
+from mdml_tune.tuning.events import EpochEnded, Event, PhaseStarted, TrialEnded, TrialStarted
+from mdml_tune.tuning.study import Options, opened, run_study
+
+ONE_AT_A_TIME = Options(concurrency=1)
+
+pytestmark = pytest.mark.filterwarnings(
+    # Ray leaves sockets and files to the garbage collector.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore:.*Tip. In future versions of Ray:FutureWarning",
+)
+
+
+def run(
+    study: Study, folder: StudyFolder, observe: Callable[[Event], None], *, fresh: bool = False
+) -> StudyRecord:
+    with opened(study, folder, ONE_AT_A_TIME, fresh=fresh) as digest:
+        run_study(study, folder, digest, ONE_AT_A_TIME, observe)
+    return folder.record()
+
+
+def told(record: TrialRecord) -> tuple[object, ...]:
+    """Everything of a trial that no interruption may change."""
+    reports = [
+        (r.epoch, {k: v for k, v in r.metrics.items() if not k.startswith("time/")})
+        for r in record.history
+    ]
+    test = None if record.test is None else dict(record.test)
+    return record.trial_key, record.phase, record.status, record.parameters, reports, test
+
+
+@pytest.mark.slow
+def test_a_study_and_its_interrupted_twin(
+    make_study: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study()
+    events: list[Event] = []
+    folder = Storage.at(str(tmp_path / "one")).study("small")
+    record = run(study, folder, events.append)
+
+    phases = [event.phase for event in events if isinstance(event, PhaseStarted)]
+    assert phases == [Phase.BASELINE, Phase.SEARCH, Phase.CONFIRM]
+    assert len(record.baselines) == 2 * 2  # tasks times seeds
+    assert all(b.status is Status.COMPLETED and b.test for b in record.baselines)
+    searched = [t for t in record.trials if t.phase is Phase.SEARCH]
+    confirmed = [t for t in record.trials if t.phase is Phase.CONFIRM]
+    assert [t.number for t in searched] == [0, 1, 2]
+    assert all(t.status in {Status.COMPLETED, Status.PRUNED} for t in searched)
+    assert all(t.test is None for t in searched)  # a search never reads the test split
+    assert [t.seed for t in confirmed] == [1000, 1001]
+    assert all(t.status is Status.COMPLETED and t.test for t in confirmed)
+    assert sum(isinstance(event, TrialStarted) for event in events) == 4 + 3 + 2
+    assert sum(isinstance(event, TrialEnded) for event in events) == 4 + 3 + 2
+    epochs = sum(len(t.history) for t in (*record.baselines, *record.trials))
+    assert sum(isinstance(event, EpochEnded) for event in events) == epochs
+
+    # Again: no cluster is even asked for.
+    with monkeypatch.context() as patch:
+        patch.setattr(study_module, "joined", lambda _: pytest.fail("nothing is left to do"))
+        assert run(study, folder, events.append) == record
+
+    # The twin is interrupted in each phase, and goes on.
+    twin = Storage.at(str(tmp_path / "two")).study("small")
+    for phase, epoch in ((Phase.BASELINE, 2), (Phase.SEARCH, 1), (Phase.SEARCH, 4)):
+        with pytest.raises(KeyboardInterrupt):
+            run(study, twin, interrupting(phase, epoch))
+    resumed = run(study, twin, lambda _: None)
+    assert [told(t) for t in resumed.trials] == [told(t) for t in record.trials]
+    assert [told(t) for t in resumed.baselines] == [told(t) for t in record.baselines]
+
+    # Another study with the same data and recipe finds the baselines.
+    other = replace(study, study="other", confirm=None)
+    seen: list[Event] = []
+    run(other, folder.storage.study("other"), seen.append)
+    first = next(event for event in seen if isinstance(event, PhaseStarted))
+    assert (first.phase, first.ended) == (Phase.BASELINE, first.total)
+
+
+def interrupting(phase: Phase, epoch: int) -> Callable[[Event], None]:
+    """An observer that presses Ctrl-C at the first such epoch."""
+
+    def observe(event: Event) -> None:
+        now = isinstance(event, EpochEnded) and (event.record.phase, event.report.epoch)
+        if now == (phase, epoch):
+            raise KeyboardInterrupt
+
+    return observe
+
+
+def test_a_gpu_that_is_not_there_is_refused_at_once(make_study: Callable[..., Study]) -> None:
+    cluster = Cluster(cpus=2, gpus=0, nodes=1)
+    with pytest.raises(UnavailableError, match=r"1 GPU; the cluster has 2 CPU and 0 GPU"):
+        cluster.concurrency(make_study(resources={"gpus": 1}).resources, None)
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "limit", "expected"),
+    [(1, 0, None, 8), (3, 0, None, 2), (1, 0.5, None, 4), (1, 0.4, None, 4), (1, 2, None, 1), (1, 0, 3, 3)],
+)  # fmt: skip
+def test_as_many_trials_at_once_as_fit(
+    make_study: Callable[..., Study], cpus: float, gpus: float, limit: int | None, expected: int
+) -> None:
+    resources = make_study(resources={"cpus": cpus, "gpus": gpus}).resources
+    assert Cluster(cpus=8, gpus=2, nodes=1).concurrency(resources, limit) == expected
+
+
+def test_two_starts_of_one_study_the_second_is_refused(
+    make_study: Callable[..., Study], folder: StudyFolder
+) -> None:
+    study = make_study()
+    with (
+        opened(study, folder, Options(), fresh=False),
+        pytest.raises(UnavailableError, match="already being worked on by process"),
+        opened(study, folder, Options(), fresh=False),
+    ):
+        pytest.fail("two writers")
+
+
+def test_a_study_is_resumed_as_it_was_begun(
+    make_study: Callable[..., Study], folder: StudyFolder
+) -> None:
+    with opened(make_study(), folder, Options(), fresh=False):
+        pass
+    more = make_study().search
+    with opened(
+        replace(make_study(), search=replace(more, trials=9)), folder, Options(), fresh=False
+    ):
+        pass  # more trials are safe
+    other = make_study(baseline={"seeds": 4})
+    with (
+        pytest.raises(ConfigError, match=r"begun with another baseline.*--name.*--fresh"),
+        opened(other, folder, Options(), fresh=False),
+    ):
+        pytest.fail("another study in this folder")
+    with opened(other, folder, Options(), fresh=True):
+        assert folder.record().study["baseline"] == {"seeds": 4, "trial": {}}
+    assert len(list((folder.storage.path / "archive").iterdir())) == 1
+
+
+def test_unwritable_storage_is_named(make_study: Callable[..., Study], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    folder = Storage.at(str(tmp_path / "file")).study("small")
+    with (
+        pytest.raises(UnavailableError, match=r"cannot be written to: .*--storage") as caught,
+        opened(make_study(), folder, Options(), fresh=False),
+    ):
+        pytest.fail("there is no folder to write to")
+    assert caught.value.exit_code == 3
+
+
+def test_reference_is_the_mean_over_seeds_and_refuses_a_failed_one() -> None:
+    def baseline(seed: int, value: float, status: Status) -> TrialRecord:
+        report = EpochReport(1, 1, {"val/depth/abs_err": value, "train/loss": 9.0})
+        return TrialRecord(
+            trial_key=f"t{seed}", config_id="c", phase=Phase.BASELINE, seed=seed, method="depth",
+            status=status, failure="diverged in epoch 1: train/loss is nan", history=(report,),
+        )  # fmt: skip
+
+    good = [baseline(0, 1.0, Status.COMPLETED), baseline(1, 2.0, Status.COMPLETED)]
+    assert reference(good) == {"depth/abs_err": 1.5}
+    with pytest.raises(BaselineFailedError, match=r"depth \(seed 2\) failed: diverged in epoch 1"):
+        reference([*good, baseline(2, 3.0, Status.FAILED)])
