@@ -47,8 +47,12 @@ def study_metadata(study: StudyRecord) -> dict[str, str]:
 
 
 def neutral(text: str) -> str:
-    """``text`` behind an apostrophe if a spreadsheet would run it as a formula."""
-    runs = text.startswith(("\t", "\r", "\n")) or text.lstrip(_BLANK).startswith(_FORMULA)
+    """``text`` behind an apostrophe if a spreadsheet would run it as a formula.
+
+    Carriage returns become line feeds: not every reader keeps them within their cell.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    runs = text.startswith(("\t", "\n")) or text.lstrip(_BLANK).startswith(_FORMULA)
     return f"'{text}" if runs else text
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev, variance
 
-from scipy.stats import t as student_t
+from scipy.special import stdtr, stdtrit
 
 from mdml_tune.analysis.gains import weights
 from mdml_tune.analysis.reference import Reference
@@ -91,7 +91,7 @@ def p_value(difference: float, error: float, freedom: float) -> float:
         return 1.0
     if error < 1e-12:  # noqa: PLR2004
         return 0.0
-    return float(2 * student_t.sf(abs(difference) / error, freedom))
+    return float(2 * stdtr(freedom, -abs(difference) / error))
 
 
 def _baseline_parts(
@@ -120,4 +120,4 @@ def _half_width(samples: Sequence[Sequence[float]]) -> float:
 
 
 def _quantile(freedom: float) -> float:
-    return float(student_t.ppf((1 + CONFIDENCE) / 2, freedom))
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))

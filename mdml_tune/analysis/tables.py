@@ -119,7 +119,7 @@ def metric_name(metric: Metric) -> str:
 
 
 def signed(value: float | None) -> str:
-    return NOTHING if value is None else f"{value + 0.0:+.2f}"
+    return NOTHING if value is None else f"{value:+z.2f}"
 
 
 def interval(value: Interval | None) -> str:
@@ -177,9 +177,9 @@ def _delta_cells(table: DeltaTable, row: DeltaRow) -> tuple[Cell, ...]:
     return (
         Cell(row.label),
         *metrics,
-        _marked(table, row, "delta_m", "+.2f"),
+        _marked(table, row, "delta_m", "+z.2f"),
         Cell(interval(row.interval)),
-        _marked(table, row, "delta_m_drop", "+.2f"),
+        _marked(table, row, "delta_m_drop", "+z.2f"),
         Cell(str(row.seeds)),
     )
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import f as f_distribution
+from scipy.special import fdtrc
 
 from mdml_tune.analysis.intervals import p_value
 
@@ -107,7 +107,7 @@ def _anything_differs(layout: _Layout) -> bool:
     contrasts = np.hstack([-np.ones((len(gains), 1)), np.eye(len(gains))])
     spread = contrasts @ layout.covariance @ contrasts.T * layout.noise
     ratio = gains @ np.linalg.solve(spread, gains) / len(gains)
-    return bool(f_distribution.sf(ratio, len(gains), layout.freedom) <= ALPHA)
+    return bool(fdtrc(len(gains), layout.freedom, ratio) <= ALPHA)
 
 
 def _still_possible(count: int, rejected: int) -> int:

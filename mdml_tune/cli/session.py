@@ -10,6 +10,7 @@ from mdml_tune.analysis.report import Results, write_results
 from mdml_tune.analysis.tables import comparison_text, delta_m_text, leaderboard
 from mdml_tune.cli.progress import watched
 from mdml_tune.cli.tables import build_console, print_table
+from mdml_tune.data.load import check_data
 from mdml_tune.records import Phase, Status, TrialRecord
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
@@ -44,6 +45,8 @@ class Session:
     ) -> int:
         """Run the study as far as ``until``, and return the exit code."""
         options = Options(address=address, concurrency=concurrency, data_root=data_root)
+        # Before anything is spent, and what leaves no trace first.
+        check_data(self.study.data, data_root)
         check_tracking(self.tracking_uri)
         objective = f"val/{self.study.search.objective}"
         try:

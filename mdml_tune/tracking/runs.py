@@ -109,14 +109,13 @@ class Runs:
 
 
 def _entry(run: FoundRun) -> Entry:
-    """A final status is set after everything else, so it vouches for parameters and epochs."""
+    """The number of epochs is told after everything else, and so vouches for it."""
     shown = run.tags.get(description.STATUS)
-    is_final = shown in set(Status) - {Status.RUNNING}
-    epochs = run.tags.get(description.EPOCHS, "0")
+    epochs = run.tags.get(description.EPOCHS)
     return Entry(
         run.run_id,
-        described=is_final,
-        epochs=int(epochs) if is_final else 0,
+        described=epochs is not None,
+        epochs=int(epochs or 0),
         test=run.has_test,
         shown=shown if _MLFLOW_STATUS.get(shown or "") == run.status else None,
     )

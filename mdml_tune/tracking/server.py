@@ -73,9 +73,7 @@ class Server:
             found = self._client.get_experiment_by_name(name)
             if found is None:
                 where = None if artifacts is None else (artifacts / name).as_uri()
-                # Otherwise the UI opens it as a collection of prompts and traces.
-                kind = {"mlflow.experimentKind": "custom_model_development"}
-                return self._client.create_experiment(name, where, kind)
+                return self._client.create_experiment(name, where)
         if found.lifecycle_stage != "active":
             raise ConfigError(
                 f"The MLflow experiment '{name}' at {redact(self.uri)} has been deleted, but not "

@@ -1,9 +1,11 @@
-"""How to start the MLflow UI on the store of a study."""
+"""How to start the MLflow UI on the store of a study, and where to look in it."""
 
 import os
 import sys
 
+from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.tracking.addresses import absolute_uri, database_file, is_server, redact
+from mdml_tune.tracking.ledger import read_ledger
 
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -40,3 +42,18 @@ def ui_environment(uri: str) -> dict[str, str]:
         ConfigError: The URI is malformed.
     """
     return {**os.environ, **_ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": absolute_uri(uri)}
+
+
+def study_page(study: StudyFolder, base: str) -> str | None:
+    """Where the runs of the study are to be seen; none before it was published.
+
+    Args:
+        study: The study.
+        base: Where the UI is served: the tracking server, or ``http://127.0.0.1:PORT``.
+    """
+    ledger = read_ledger(study)
+    if ledger is None or ledger.experiment_id is None:
+        return None
+    # Without the workflow the UI opens on pages about prompts and traces, and shows no run.
+    page = f"#/experiments/{ledger.experiment_id}/runs?workflowType=machine_learning"
+    return f"{redact(base).rstrip('/')}/{page}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from mdml_tune.data.load import check_data, data_digest
+from mdml_tune.data.load import data_digest
 from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.records import Phase, Status, TrialRecord
 from mdml_tune.spaces.study import Study
@@ -42,17 +42,15 @@ class Options:
 
 @contextmanager
 def opened(study: Study, folder: StudyFolder, options: Options, *, fresh: bool) -> Generator[str]:
-    """Hold the study's folder, with everything checked that can be before anything is spent.
+    """Hold the study's folder, and note there what is going to be run.
 
     Yields:
         The digest of the data.
 
     Raises:
-        UnavailableError: The data or the storage cannot be used, or somebody else holds the study.
-        DataError: The data are corrupt.
+        UnavailableError: The storage cannot be written to, or somebody else holds the study.
         ConfigError: The folder holds another study of this name.
     """
-    check_data(study.data, options.data_root)
     _check_writable(folder)
     with held(folder.path / "LOCK", f"Study '{folder.name}'"):
         if fresh and folder.exists():

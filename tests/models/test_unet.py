@@ -137,8 +137,17 @@ def test_every_parameter_learns() -> None:
     for name, parameter in ours.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
-        if parameter.dim() == 4:  # and every channel that comes in, those from the encoder too
-            assert (parameter.grad.abs().sum(dim=(0, 2, 3)) > 0).all(), name
+
+
+@pytest.mark.parametrize(("level", "from_below"), [(0, 32), (1, 16), (2, 8)])
+def test_the_decoder_hears_both_from_below_and_from_beside(level: int, from_below: int) -> None:
+    # Half as many channels come from the encoder's block of the same size.
+    ours = network()
+    sum(p.square().sum() + p.sum() for p in ours(images()).values()).backward()
+    heard = ours.get_parameter(f"decoder.{level}.0.0.weight").grad.abs().sum(dim=(0, 2, 3))
+    assert len(heard) == from_below + from_below // 2
+    assert heard[:from_below].sum() > 0
+    assert heard[from_below:].sum() > 0
 
 
 def test_a_head_does_not_learn_from_another_task() -> None:

@@ -119,7 +119,7 @@ MALFORMED = [
     (f"{S}.early_stopping", {"kind": "hyperbnd"}, f"{S}.early_stopping.kind", "allowed: asha"),
     (f"{S}.early_stopping.reduction", 1, f"{S}.early_stopping.reduction", "found 1"),
     (GRACE, 13, GRACE, "13 exceeds training.epochs 12"),
-    (GRACE, 4, GRACE, "mutual.warmup_epochs goes up to 4; give at least 5"),
+    (GRACE, 3, GRACE, "mutual.warmup_epochs goes up to 4; give at least that"),
     ("confirm", {"top": -1}, "confirm.top", "found -1"),
     ("confirm", {"seeds": 0}, "confirm.seeds", "found 0"),
     ("budget", {"gpu_hours": 0}, "budget.gpu_hours", "found 0"),

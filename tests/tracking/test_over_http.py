@@ -14,7 +14,7 @@ from mdml_tune.tracking.check import check_tracking
 from mdml_tune.tracking.ending import Outcome
 from mdml_tune.tracking.ledger import read_ledger, run_ids
 from mdml_tune.tracking.publisher import Publisher, sync
-from mdml_tune.tracking.ui import ui_command, ui_environment
+from mdml_tune.tracking.ui import study_page, ui_command, ui_environment
 
 pytestmark = [
     pytest.mark.slow,
@@ -97,6 +97,8 @@ def test_the_ui_serves_the_artifacts_from_any_folder(study, uri, tmp_path) -> No
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    link = study_page(study.folder, f"http://127.0.0.1:{port}/")
+    assert link == f"http://127.0.0.1:{port}/#/experiments/1/runs?workflowType=machine_learning"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     with (tmp_path / "ui.log").open("wb") as log:

@@ -306,3 +306,27 @@ def test_a_finished_study_synced_elsewhere_has_finished(study, uri, read) -> Non
     study.ended("t1")
     sync(study.folder, uri)
     assert read(uri).runs()["rooms-study"].info.status == "FINISHED"
+
+
+def test_what_was_not_reached_in_time_is_ended_and_made_good_later(study, uri, read) -> None:
+    trial = study.trial("t1", epochs=1)
+    publisher = Publisher(study.folder, uri)
+    publisher.publish()
+    study.grow(trial, 2)
+    trial.close(Status.COMPLETED)
+    progress = publisher.close(Outcome.FINISHED, patience_s=0)
+    assert (progress.points, progress.missing) == (0, 3)
+    assert "longer than 0 s" in progress.problem
+    assert read(uri).runs()["t1"].info.status == "KILLED"
+    assert sync(study.folder, uri).problem is None
+    run = read(uri).runs()["t1"]
+    assert (run.info.status, run.data.tags["mdml.status"]) == ("FINISHED", "completed")
+    assert read(uri).steps("t1") == [1, 2]
+
+
+def test_an_old_ending_is_forgotten_when_the_study_goes_on(study, uri, read) -> None:
+    study.ended("t1")
+    Publisher(study.folder, uri).close(Outcome.FAILED)
+    Publisher(study.folder, uri).publish()  # and then killed
+    sync(study.folder, uri)
+    assert read(uri).runs()["rooms-study"].info.status == "FINISHED"

@@ -59,7 +59,10 @@ def draw_learning_curves(numbers: Curves) -> Figure:
     figure = new_figure(height=3.2 + 1.9 * rows)
     grid = figure.add_gridspec(1 + rows, 2, height_ratios=[3.0, *[1.7] * rows])
     main = figure.add_subplot(grid[0, :])
-    main.add_collection(LineCollection(numbers.others, colors=GREY, linewidths=0.5, alpha=0.5, rasterized=True))  # fmt: skip
+    faint = min(0.5, max(0.03, 60 / (len(numbers.others) + 1)))  # a crowd shows its density
+    crowd = LineCollection(numbers.others, colors=GREY, linewidths=0.5, alpha=faint)
+    crowd.set_rasterized(True)
+    main.add_collection(crowd)
     _draw_lines(main, numbers.delta_m, baseline=0.0)
     main.set_ylabel(GAIN_AXIS.format(split="val"))
     main.set_xlabel("epoch")
