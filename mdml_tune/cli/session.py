@@ -8,6 +8,7 @@ from rich.console import Console
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.report import Results, write_results
 from mdml_tune.analysis.tables import comparison_text, delta_m_text, leaderboard
+from mdml_tune.cli import arguments as arg
 from mdml_tune.cli.progress import watched
 from mdml_tune.cli.tables import build_console, print_table
 from mdml_tune.data.load import check_data
@@ -27,12 +28,15 @@ DONE, SOME_FAILED, INTERRUPTED = 0, 4, 130
 class Session:
     study: Study
     folder: StudyFolder
+    storage: str
     tracking_uri: str
     console: Console
 
     @classmethod
     def at(cls, study: Study, storage: str, tracking_uri: str) -> "Session":
-        return cls(study, Storage.at(storage).study(study.name), tracking_uri, build_console())
+        return cls(
+            study, Storage.at(storage).study(study.name), storage, tracking_uri, build_console()
+        )
 
     def run(
         self,
@@ -91,9 +95,21 @@ class Session:
             "",
             f"ranking   {_short(results.ranked_csv)}",
             f"report    {_short(results.report)}",
-            f"runs      mdml-tune ui --tracking-uri {self.tracking_uri}",
+            f"runs      {self._ui_line()}",
         ]
         console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+    def _ui_line(self) -> str:
+        """The line that opens the MLflow UI on this study."""
+        flags = [
+            f"{flag} {value}"
+            for flag, value, default in (
+                ("--tracking-uri", self.tracking_uri, arg.DEFAULT_TRACKING),
+                ("--storage", self.storage, arg.DEFAULT_STORAGE),
+            )
+            if value != default
+        ]
+        return " ".join(["mdml-tune ui", *flags])
 
     def _verdict(self) -> int:
         record = self.folder.record()

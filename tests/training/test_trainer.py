@@ -126,7 +126,8 @@ def test_gap_is_val_minus_train_of_an_error_and_train_minus_val_of_a_merit(build
         gap = train[m.path] - val[m.path] if m.higher_is_better else val[m.path] - train[m.path]
         assert report[f"val/{m.path}"] == val[m.path]
         assert report[f"gap/{m.path}"] == pytest.approx(gap, abs=1e-12)
-        assert gap != 0
+    assert report["gap/depth/abs_err"] != 0
+    assert report["gap/albedo/psnr"] != 0
 
 
 def test_overfitting_is_a_positive_gap(build: Build) -> None:
@@ -183,6 +184,13 @@ def test_another_seed_is_another_trial(build: Build) -> None:
 
 
 FAST = {"epochs": 8, "optimizer": {"learning_rate": 0.01}}
+
+
+def test_peers_update_in_the_way_that_is_asked_for(build: Build) -> None:
+    simultaneous, alternating = (
+        build(mutual={"update": update}) for update in ("simultaneous", "alternating")
+    )
+    assert run(simultaneous, 1) != run(alternating, 1)
 
 
 def test_training_learns(build: Build) -> None:
