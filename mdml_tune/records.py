@@ -80,7 +80,8 @@ class TrialRecord:
     """Test scores of the reported network and, under ``ensemble/`` and ``peers_mean/``, of the
     others; none where the test split was not read."""
     seconds: float = 0.0
-    """Time spent in training and evaluation, all attempts added up."""
+    """Time that the epochs of its history took, training and evaluation; what a restart had to do
+    again counts once."""
     cpus: float = 1.0
     gpus: float = 0.0
     """GPUs (fractions allowed) held while it ran."""

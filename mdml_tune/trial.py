@@ -94,7 +94,7 @@ def score_test(config: TrialConfig, context: TrialContext) -> TrialRecord:
     test = _load(config, SplitName.TEST, context, device)
     trainer = Trainer.build(config, seed=context.seed, train=test, val=test, baseline=None)
     trainer.restore(saved[1])
-    context.folder.close(Status.COMPLETED, test=trainer.score(test))
+    context.folder.close(record.status, failure=record.failure, test=trainer.score(test))
     return _record(context.folder)
 
 

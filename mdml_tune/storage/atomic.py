@@ -4,6 +4,9 @@ import json
 import os
 import uuid
 from pathlib import Path
+from typing import cast
+
+from mdml_tune.errors import DataError
 
 SCHEMA = 1
 """Version of every JSON file that we write; readers refuse a newer one."""
@@ -34,13 +37,20 @@ def read_json(path: Path) -> dict[str, object] | None:
     """What ``write_json`` wrote; none where there is no such file.
 
     Raises:
-        ValueError: The file is not ours, or was written by a newer version.
+        DataError: The file is not ours, or was written by another version.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    values: object = json.loads(text)
-    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        raise ValueError(f"{path} has schema {text[:40]!r}...; this version reads schema {SCHEMA}.")
-    return values
+    try:
+        values: object = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"{path} is damaged: {error}. Restore it, or move it away.") from error
+    schema = cast("dict[str, object]", values).get("schema") if isinstance(values, dict) else None
+    if schema != SCHEMA:
+        raise DataError(
+            f"{path} was written with schema {schema}, and this version reads schema {SCHEMA}. Use the "
+            f"version that wrote it, or begin the study anew (--fresh)."
+        )
+    return cast("dict[str, object]", values)

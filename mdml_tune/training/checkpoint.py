@@ -9,6 +9,7 @@ import hashlib
 import io
 import logging
 import os
+import pickle
 import shutil
 from pathlib import Path
 from typing import cast
@@ -53,10 +54,8 @@ def load_checkpoint(folder: Path) -> tuple[int, State] | None:
     A damaged one is moved to ``corrupt/`` and said so; the one before it is taken.
     """
     for path in _saved(folder):
-        content = _verified(path)
-        if content is not None:
-            # weights_only: a checkpoint can hold no code that loading would run.
-            state = cast("State", torch.load(io.BytesIO(content), weights_only=True))
+        state = _verified(path)
+        if state is not None:
             return int(path.name), state
         logger.warning("Checkpoint %s is damaged; going on from the one before it.", path)
         (folder / "corrupt").mkdir(exist_ok=True)
@@ -75,12 +74,13 @@ def _saved(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.name), reverse=True)
 
 
-def _verified(path: Path) -> bytes | None:
+def _verified(path: Path) -> State | None:
     try:
         manifest = read_json(path / "manifest.json")
         content = (path / "state.pt").read_bytes()
-    except (OSError, ValueError):
+        if manifest is None or hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
+            return None
+        # weights_only: a checkpoint can hold no code that loading would run.
+        return cast("State", torch.load(io.BytesIO(content), weights_only=True))
+    except (OSError, ValueError, pickle.UnpicklingError):
         return None
-    if manifest is None or hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
-        return None
-    return content

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mdml_tune.errors import DataError
 from mdml_tune.storage.atomic import SCHEMA, read_json, write_bytes, write_json
 
 
@@ -115,5 +116,5 @@ def test_what_is_newer_or_not_ours_is_refused(file: Path, content: str) -> None:
 
 def test_refusing_a_newer_file_says_which_and_what_can_be_read(file: Path) -> None:
     file.write_text(json.dumps({"schema": SCHEMA + 1}))
-    with pytest.raises(ValueError, match=rf"file\.json has schema .* reads schema {SCHEMA}"):
+    with pytest.raises(DataError, match=rf"file\.json was written with .* reads schema {SCHEMA}"):
         read_json(file)
