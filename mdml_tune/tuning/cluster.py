@@ -2,10 +2,13 @@
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ray
 
@@ -62,6 +65,7 @@ def joined(address: str | None) -> Generator[Cluster]:
     package = str(Path(mdml_tune.__file__).parent.parent)
     paths = [package, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     variables = {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+    on_termination = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address=address or "local",
@@ -76,6 +80,7 @@ def joined(address: str | None) -> Generator[Cluster]:
             f"No Ray cluster answers at '{address or 'local'}': {error}. Start one (ray up), or "
             f"leave out --address to use this machine alone."
         ) from error
+    _restore(on_termination)
     try:
         has = ray.cluster_resources()
         yield Cluster(
@@ -85,6 +90,12 @@ def joined(address: str | None) -> Generator[Cluster]:
         )
     finally:
         ray.shutdown()
+
+
+def _restore(on_termination: Any) -> None:  # noqa: ANN401 (whatever signal.getsignal gave)
+    """Ray makes SIGTERM end the process at once; a study ends in order."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_termination)
 
 
 def _trials_on_gpus(gpus: float, each: float) -> int:

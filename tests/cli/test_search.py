@@ -1,6 +1,5 @@
 """The whole journey, as a user makes it: real Ray, real MLflow, files on the disk."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -140,7 +139,13 @@ def test_ctrl_c_stops_in_order_and_search_goes_on(process: Process, somewhere: P
     command = [sys.executable, "-m", "mdml_tune", "search", "small.yaml"]
     log = somewhere / "log"
     with log.open("w") as file:
-        running = subprocess.Popen(command, cwd=somewhere, stdout=file, stderr=file, env=os.environ)
+        running = subprocess.Popen(
+            command,
+            cwd=somewhere,
+            stdout=file,
+            stderr=file,
+            preexec_fn=_heeding_ctrl_c,  # noqa: PLW1509 (no threads here yet)
+        )
         deadline = time.monotonic() + 300
         while "started  trial 0" not in log.read_text():
             assert running.poll() is None, log.read_text()
@@ -162,6 +167,11 @@ def test_ctrl_c_stops_in_order_and_search_goes_on(process: Process, somewhere: P
     frame = pd.read_csv(somewhere / "mdml_runs/studies/small/results/ranked.csv")
     assert len(frame) == 3
     check_mlflow(somewhere, frame)
+
+
+def _heeding_ctrl_c() -> None:
+    """A shell without job control has its background processes ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_a_gpu_that_is_not_there_ends_the_command_soon(process: Process, somewhere: Path) -> None:
