@@ -28,6 +28,7 @@ check: .venv/made  ## Format, lint, types, floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+	$(BIN)/pyright --pythonversion 3.13
 	$(BIN)/lint-imports
 
 ui: .venv/made  ## Serve the MLflow UI on this machine
