@@ -17,6 +17,10 @@ Value = str | int | float | bool | None
 """What a searched parameter can be."""
 
 
+DIVERGED = "diverged"
+"""What the ``failure`` of a trial begins with whose training did not stay finite."""
+
+
 class Phase(StrEnum):
     BASELINE = "baseline"
     SEARCH = "search"
@@ -95,6 +99,16 @@ class TrialRecord:
         if split == "test":
             return None if self.test is None else dict(self.test)
         return None if self.last is None else self.last.split(split)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a loss or score stopped being finite: an outcome of the configuration."""
+        return self.status is Status.FAILED and (self.failure or "").startswith(DIVERGED)
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it failed for a reason outside the configuration, and may be tried again."""
+        return self.status is Status.FAILED and not self.diverged
 
     @property
     def gpu_hours(self) -> float:

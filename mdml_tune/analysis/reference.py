@@ -52,7 +52,8 @@ def _of_task(study: StudyRecord, task: Task, split: str) -> tuple[Scores, ...]:
         raise ReportError(
             f"The study '{study.name}' has no finished single-task baseline of '{task}' with scores "
             f"on {split} ({_there(study)}), so no Δm can be given. "
-            f"Train the baselines with: mdml-tune baselines {study.name}"
+            f"Let the study go on: mdml-tune search trains them, and scores them on test before it "
+            f"confirms."
         )
     return found
 

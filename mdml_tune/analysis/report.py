@@ -116,9 +116,21 @@ def winner_yaml(study: StudyRecord, rows: Sequence[RankedRow]) -> str | None:
     if best is None:
         return None
     config: object = json.loads(json.dumps(dict(best.shown[0].config)))  # enums become text
-    content = {"study": f"{study.name[:90]}-winner", "trial": config}
+    content = {
+        "study": f"{study.name[:90]}-winner",
+        "trial": config,
+        "baseline": _baseline_plan(study),
+    }
     head = f"# {best.config_id} of study {study.name}, {best.phase} phase\n"
     return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _baseline_plan(study: StudyRecord) -> dict[str, object]:
+    """The single-task networks that the study was measured against, so that the winner is too."""
+    recipe = study.baselines[0].config if study.baselines else {}
+    shared = {key: recipe[key] for key in ("network", "training") if key in recipe}
+    seeds = len({baseline.seed for baseline in study.baselines}) or 1
+    return {"seeds": seeds, "trial": json.loads(json.dumps(shared))}
 
 
 def _table_texts(table: DeltaTable | None, compared: Sequence[ComparisonRow]) -> dict[str, str]:

@@ -42,6 +42,11 @@ Concurrency = Annotated[
 ]
 
 
+def absolute(path: Path | None) -> Path | None:
+    """Workers on other nodes have another working directory."""
+    return None if path is None else path.expanduser().absolute()
+
+
 def hours(duration: str) -> float:
     """``90m``, ``2h``, ``45s`` or ``1.5`` (hours) as hours.
 

@@ -25,6 +25,9 @@ def baselines(
     session = Session.at(study, storage, tracking_uri)
     raise typer.Exit(
         session.run(
-            address=address, concurrency=concurrency, data_root=data_root, until=Phase.BASELINE
+            address=address,
+            concurrency=concurrency,
+            data_root=arg.absolute(data_root),
+            until=Phase.BASELINE,
         )
     )

@@ -5,6 +5,8 @@ from typing import Annotated, cast
 
 import typer
 
+PICTURES = (".png", ".pdf", ".svg")
+
 data = typer.Typer(no_args_is_help=True, help="Look at data sets.")
 
 
@@ -36,6 +38,8 @@ def show(
     from mdml_tune.errors import ConfigError
     from mdml_tune.tasks import Task
 
+    if out.suffix not in PICTURES:
+        raise ConfigError(f"--out {out}: give a name that ends in {', '.join(PICTURES)}.")
     if split not in list(SplitName):
         raise ConfigError(f"--split {split}: allowed are {', '.join(SplitName)}.")
     settings: dict[str, object] = {"dataset": dataset, "tasks": list(Task), "seed": seed}

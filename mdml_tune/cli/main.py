@@ -19,7 +19,7 @@ from mdml_tune.cli.sync import sync
 from mdml_tune.cli.table import table
 from mdml_tune.cli.train import train
 from mdml_tune.cli.ui import ui
-from mdml_tune.errors import MdmlTuneError
+from mdml_tune.errors import MdmlTuneError, UnavailableError
 
 INTERRUPTED = 130
 
@@ -53,9 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except MdmlTuneError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        typer.echo(f"error: {_reason(error)}", err=True)
+        sys.exit(UnavailableError.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     sys.exit(0)
+
+
+def _reason(error: OSError) -> str:
+    if error.filename is None:
+        raise error  # not about a file: a bug, which keeps its traceback
+    return f"{error.filename}: {error.strerror}. Free or unlock it, or name another place."
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -1,6 +1,5 @@
 """`mdml-tune search`: a study, start to end or from where it stopped."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -59,7 +58,7 @@ def search(  # noqa: PLR0913 (one parameter per flag)
         session.run(
             address=address,
             concurrency=concurrency,
-            data_root=None if data_root is None else Path(data_root),
+            data_root=arg.absolute(data_root),
             fresh=fresh,
         )
     )

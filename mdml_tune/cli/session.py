@@ -12,7 +12,7 @@ from mdml_tune.cli import arguments as arg
 from mdml_tune.cli.progress import watched
 from mdml_tune.cli.tables import build_console, print_table
 from mdml_tune.data.load import check_data
-from mdml_tune.records import Phase, Status, TrialRecord
+from mdml_tune.records import Phase, TrialRecord
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
 from mdml_tune.tracking.background import Publishing, publishing
@@ -48,7 +48,12 @@ class Session:
         until: Phase = Phase.CONFIRM,
     ) -> int:
         """Run the study as far as ``until``, and return the exit code."""
-        options = Options(address=address, concurrency=concurrency, data_root=data_root)
+        options = Options(
+            address=address,
+            concurrency=concurrency,
+            data_root=data_root,
+            only_one_node=_only_one_node(self.tracking_uri),
+        )
         # Before anything is spent, and what leaves no trace first.
         check_data(self.study.data, data_root)
         check_tracking(self.tracking_uri)
@@ -119,15 +124,23 @@ class Session:
         return SOME_FAILED if failed else DONE
 
 
+def _only_one_node(tracking_uri: str) -> str | None:
+    """A file of one machine is no tracking store for a cluster of several."""
+    if not tracking_uri.startswith("sqlite"):
+        return None
+    return (
+        f"The cluster has several nodes, and the tracking store {tracking_uri} is a file on one of "
+        f"them. Start an MLflow server that all can reach, and name it with --tracking-uri "
+        f"http://HOST:5000."
+    )
+
+
 def _summary(rows: tuple[RankedRow, ...]) -> dict[str, float]:
-    """What the parent run shows of the study in one line."""
+    """What the parent run shows of the study in one line: the best, and on which split."""
     best = rows[0] if rows else None
     if best is None or best.delta_m is None:
         return {}
-    return {
-        "best/delta_m": best.delta_m,
-        "trials/ended": float(sum(row.status is not Status.RUNNING for row in rows)),
-    }
+    return {f"best/{best.split}/delta_m": best.delta_m}
 
 
 def _failure(trial: TrialRecord) -> str:

@@ -21,7 +21,7 @@ from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.trial import TrialContext, run_trial
 from mdml_tune.tuning.baselines import Baselines, reference
 
-DONE, FAILED = 0, 4
+DONE, FAILED, INTERRUPTED = 0, 4, 130
 
 
 def train_one(
@@ -51,6 +51,9 @@ def train_one(
             )
             ended = _run(config, context)
             _write_metrics(folder, ended)
+    except KeyboardInterrupt:
+        Console().print(f"\nStopped. The same command goes on in {out}.", markup=False)
+        return INTERRUPTED
     except OSError as error:
         raise UnavailableError(
             f"{error.filename or out} cannot be written to: {error.strerror}. Choose another folder "
@@ -60,6 +63,13 @@ def train_one(
     if ended.status is Status.FAILED:
         console.print(f"failed: {ended.failure}", markup=False)
         return FAILED
+    if ended.last is not None and "val/delta_m" not in ended.last.metrics:
+        console.print(
+            f"No Δm: the storage {storage} lacks this recipe's baselines. Train them with: "
+            f"mdml-tune baselines SPACE",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print(f"{out / 'metrics.json'}", markup=False, highlight=False)
     return DONE
 

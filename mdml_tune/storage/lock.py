@@ -1,6 +1,8 @@
 """One writer at a time: a file that says who holds it, renewed while its holder lives."""
 
+import fcntl
 import json
+import logging
 import math
 import os
 import socket
@@ -13,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdml_tune.errors import UnavailableError
+
+logger = logging.getLogger(__name__)
 
 RENEWED_EVERY = 10.0
 LOOKS_EVERY = 0.5
@@ -54,7 +58,7 @@ def held(path: Path, what: str, *, patience: float | None = 0.0) -> Generator[No
     )
     _acquire(path, mine, what, math.inf if patience is None else patience)
     stop = threading.Event()
-    renewal = threading.Thread(target=_renew, args=(path, stop), name="lock", daemon=True)
+    renewal = threading.Thread(target=_renew, args=(path, mine, stop), name="lock", daemon=True)
     renewal.start()
     try:
         yield
@@ -81,30 +85,30 @@ def _acquire(path: Path, mine: Holder, what: str, patience: float) -> None:
             try:
                 os.link(draft, path)  # appears whole, and only if nobody else's is there
             except FileExistsError:
-                _make_way(path, mine, what, patience - (time.monotonic() - start))
+                _make_way(path, what, patience - (time.monotonic() - start))
             else:
                 return
     finally:
         draft.unlink()
 
 
-def _make_way(path: Path, mine: Holder, what: str, patience: float) -> None:
-    """Wait for a living holder, or move a dead one's lock aside; of several only one does."""
-    holder = holder_of(path)
-    if holder is not None and patience > 0:
-        time.sleep(min(LOOKS_EVERY, patience))
-        return
-    if holder is not None:
+def _make_way(path: Path, what: str, patience: float) -> None:
+    """Wait for a living holder, or move a dead one's lock aside."""
+    # Judging and moving are one act: else a late judge would move the lock of a new holder.
+    with path.with_name(f".{path.name}.guard").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        holder = _holder(path)
+        if holder is None:
+            return  # released meanwhile: whoever links first has it
+        if not _is_alive(path, holder):
+            path.unlink(missing_ok=True)  # a dead holder's, and nobody else moves it
+            return
+    if patience <= 0:
         raise UnavailableError(
             f"{what} is already being worked on by {holder}. Wait for it, or end it there; "
             f"watch it with: mdml-tune status"
         )
-    aside = path.with_name(f".{path.name}.stale.{mine.token}")
-    try:
-        path.rename(aside)
-    except FileNotFoundError:
-        return
-    aside.unlink()
+    time.sleep(min(LOOKS_EVERY, patience))
 
 
 def _is_alive(path: Path, holder: Holder) -> bool:
@@ -119,17 +123,26 @@ def _is_alive(path: Path, holder: Holder) -> bool:
 def _holder(path: Path) -> Holder | None:
     try:
         return Holder(**json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+    except FileNotFoundError:
         return None
+    except (ValueError, TypeError):
+        # Not ours, or damaged: believed for as long as somebody keeps it fresh.
+        return Holder(host="unknown", pid=0, started="", since="unknown time", token="")
 
 
 def _values(holder: Holder) -> dict[str, object]:
     return {name: getattr(holder, name) for name in Holder.__slots__}
 
 
-def _renew(path: Path, stop: threading.Event) -> None:
+def _renew(path: Path, mine: Holder, stop: threading.Event) -> None:
     while not stop.wait(RENEWED_EVERY):
-        path.touch()
+        if _holder(path) != mine:
+            logger.error("The lock %s was taken by somebody else; stop this process.", path)
+            return
+        try:
+            os.utime(path)
+        except OSError as error:
+            logger.warning("The lock %s cannot be renewed: %s", path, error)
 
 
 def _started(pid: int) -> str:

@@ -18,7 +18,7 @@ from mdml_tune.data.augment import flip
 from mdml_tune.data.split import Examples
 from mdml_tune.delta_m import Convention, delta_m, task_gain
 from mdml_tune.losses.weighting import build_weighting
-from mdml_tune.records import Scores
+from mdml_tune.records import DIVERGED, Scores
 from mdml_tune.tasks import METRICS, Task
 from mdml_tune.training.checkpoint import State
 from mdml_tune.training.evaluate import evaluate
@@ -196,4 +196,4 @@ def _delta_scores(scores: Scores, baseline: Scores, tasks: Sequence[Task]) -> di
 def _check_finite(report: Mapping[str, float], epoch: int) -> None:
     for name, value in report.items():
         if not math.isfinite(value):
-            raise DivergedError(f"diverged in epoch {epoch}: {name} is {value}")
+            raise DivergedError(f"{DIVERGED} in epoch {epoch}: {name} is {value}")

@@ -17,6 +17,7 @@ from mdml_tune.spaces.space import Assignment
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.atomic import read_json, write_json
 from mdml_tune.storage.studies import StudyFolder
+from mdml_tune.training.checkpoint import drop_checkpoints
 from mdml_tune.tuning.sampler import Sampler, Tried
 
 SEARCH_SEED = 0
@@ -70,6 +71,10 @@ class Book:
             return None
         return self._new(len(records))
 
+    def put_back(self, record: TrialRecord) -> None:
+        """Let the trial be the next one again."""
+        self._at_work.discard(record.trial_key)
+
     def config(self, record: TrialRecord) -> TrialConfig:
         return load_trial(record.config)
 
@@ -86,6 +91,7 @@ class Book:
                 folder.close(Status.COMPLETED)
             else:
                 folder.close(Status.PRUNED)
+        drop_checkpoints(folder.checkpoints)  # nobody goes on from a searched trial that has ended
         self._at_work.discard(key)
         return next(record for record in self.records if record.trial_key == key)
 

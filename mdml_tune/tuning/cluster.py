@@ -29,10 +29,21 @@ ENVIRONMENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class Node:
     cpus: float
     gpus: float
-    nodes: int
+
+    def holds(self, resources: Resources) -> int:
+        """Trials that run on it at once; one never spans nodes."""
+        on_cpus = int(self.cpus / resources.cpus)
+        if not resources.gpus:
+            return on_cpus
+        return min(on_cpus, _trials_on_gpus(self.gpus, resources.gpus))
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    nodes: tuple[Node, ...]
 
     def concurrency(self, resources: Resources, limit: int | None) -> int:
         """How many trials run at once: what fits, at most ``limit``.
@@ -40,17 +51,15 @@ class Cluster:
         Raises:
             UnavailableError: Not even one fits.
         """
-        if resources.gpus > self.gpus or resources.cpus > self.cpus:
+        fits = sum(node.holds(resources) for node in self.nodes)
+        if not fits:
+            there = "; ".join(sorted({f"{n.cpus:g} CPU and {n.gpus:g} GPU" for n in self.nodes}))
             raise UnavailableError(
-                f"Each trial asks for {resources.cpus:g} CPU and {resources.gpus:g} GPU; the "
-                f"cluster has {self.cpus:g} CPU and {self.gpus:g} GPU. Ask for less "
-                f"(--set resources.gpus=0), or give the address of a cluster that has them "
-                f"(--address)."
+                f"Each trial asks for {resources.cpus:g} CPU and {resources.gpus:g} GPU on one node; "
+                f"the cluster's nodes have {there}. Ask for less (--set resources.gpus=0), or give "
+                f"the address of a cluster that has them (--address)."
             )
-        fits = int(self.cpus / resources.cpus)
-        if resources.gpus:
-            fits = min(fits, _trials_on_gpus(self.gpus, resources.gpus))
-        return max(1, min(fits, limit or fits))
+        return min(fits, limit or fits)
 
 
 @contextmanager
@@ -82,12 +91,8 @@ def joined(address: str | None) -> Generator[Cluster]:
         ) from error
     _restore(on_termination)
     try:
-        has = ray.cluster_resources()
-        yield Cluster(
-            cpus=has.get("CPU", 0.0),
-            gpus=has.get("GPU", 0.0),
-            nodes=sum(1 for node in ray.nodes() if node["Alive"]),
-        )
+        alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        yield Cluster(tuple(Node(has.get("CPU", 0.0), has.get("GPU", 0.0)) for has in alive))
     finally:
         ray.shutdown()
 

@@ -9,6 +9,7 @@ from mdml_tune.config.load import load_trial
 from mdml_tune.records import Phase, Scores, Status, TrialRecord
 from mdml_tune.spaces.plan import ConfirmPlan
 from mdml_tune.storage.studies import StudyFolder
+from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.tuning.jobs import Job
 
 FIRST_SEED = 1000
@@ -21,6 +22,13 @@ def finalists(searched: Sequence[TrialRecord], top: int, objective: str) -> list
     return sorted(whole, key=lambda r: (-r.last.metrics[objective] if r.last else 0, r.config_id))[
         :top
     ]
+
+
+def retry_failed(jobs: Sequence[Job]) -> None:
+    """Let confirmations that crashed go on; one that diverged would only diverge again."""
+    for job in jobs:
+        if job.crashed:
+            TrialFolder(job.folder).reopen()
 
 
 def confirmations(

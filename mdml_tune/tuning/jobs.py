@@ -11,6 +11,7 @@ import ray
 from ray.exceptions import RayError
 
 from mdml_tune.config.trial import TrialConfig
+from mdml_tune.errors import MdmlTuneError
 from mdml_tune.records import EpochReport, Scores, Status, TrialRecord
 from mdml_tune.spaces.study import Resources
 from mdml_tune.storage.lock import held
@@ -19,6 +20,14 @@ from mdml_tune.trial import OnEpoch, TrialContext, run_trial, score_test
 from mdml_tune.tuning.events import EpochEnded, Observer, TrialEnded, TrialStarted
 
 POLL_SECONDS = 0.5
+
+
+class ScoringFailedError(MdmlTuneError, RuntimeError):
+    """A baseline could not be scored on test, and without that nothing can be confirmed."""
+
+    exit_code = 4
+
+
 NODE_LOSSES = 5
 """How often a task is begun again after its worker or node was lost."""
 
@@ -50,6 +59,12 @@ class Job:
             return False
         return self.work is Work.TRAIN or record.test is not None
 
+    @property
+    def crashed(self) -> bool:
+        """Whether it failed for a reason outside its configuration."""
+        record = TrialFolder(self.folder).record()
+        return record is not None and record.crashed
+
     def context(self) -> TrialContext:
         return TrialContext(
             seed=self.record.seed,
@@ -63,13 +78,13 @@ class Job:
 
 
 def perform(job: Job, on_epoch: OnEpoch) -> None:
-    """Do the job here; an error of its own closes its folder as failed, with the traceback."""
+    """Do the job here; an error of a training closes its folder as failed, with the traceback."""
+    if job.work is Work.SCORE_TEST:
+        score_test(job.config, job.context())  # whatever goes wrong, the training stays good
+        return
     folder = TrialFolder(job.folder)
     try:
-        if job.work is Work.SCORE_TEST:
-            score_test(job.config, job.context())
-        else:
-            run_trial(job.config, job.context(), on_epoch)
+        run_trial(job.config, job.context(), on_epoch)
     except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to this trial alone)
         reason = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
         folder.close(Status.FAILED, failure=reason)
@@ -123,6 +138,11 @@ def _settle(reference: object, job: Job) -> None:
     try:
         ray.get(reference)  # pyright: ignore[reportArgumentType, reportCallIssue]
     except RayError as error:
+        if job.work is Work.SCORE_TEST:
+            raise ScoringFailedError(
+                f"The baseline of {job.record.method} (seed {job.record.seed}, {job.folder}) could "
+                f"not be scored on test: {error}. Mend the cause and start the study again."
+            ) from error
         if not job.done:
             TrialFolder(job.folder).close(Status.FAILED, failure=f"worker lost: {error}")
 

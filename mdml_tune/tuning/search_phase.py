@@ -11,8 +11,9 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from mdml_tune.config.load import load_trial
-from mdml_tune.records import EpochReport, Scores, TrialRecord
+from mdml_tune.records import EpochReport, Scores, Status, TrialRecord
 from mdml_tune.storage.history import read_history
+from mdml_tune.storage.lock import held
 from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.tuning.book import Book
 from mdml_tune.tuning.early_stopping import EPOCH, OBJECTIVE, RememberingAsha, build_scheduler
@@ -40,8 +41,10 @@ class SearchPhase:
         if isinstance(scheduler, RememberingAsha):
             for key in scheduler.replay(self.book.records, objective):
                 self.observe(TrialEnded(self.book.end(key)))
-        if self.book.left <= 0:
+        first = self.book.next()
+        if first is None:
             return self.book.records
+        self.book.put_back(first)
         ray_folder = self.book.folder.path / "ray"
         name = time.strftime("%Y%m%d-%H%M%S")
         resources = {"cpu": study.resources.cpus, "gpu": study.resources.gpus}
@@ -50,9 +53,10 @@ class SearchPhase:
             tune_config=tune.TuneConfig(
                 search_alg=_BookSearcher(self, objective),
                 scheduler=scheduler,
-                num_samples=self.book.left,
+                num_samples=max(1, self.book.left),
                 max_concurrent_trials=self.concurrency,
-                reuse_actors=True,
+                # An error on a GPU may leave the whole process unfit for the next trial.
+                reuse_actors=study.resources.gpus == 0,
             ),
             run_config=tune.RunConfig(
                 name=name,
@@ -135,6 +139,10 @@ class _Teller(tune.Callback):
         if report is not None:
             self._phase.observe(EpochEnded(job.record, report))
 
+    def on_trial_error(self, *, trial: Trial, **_: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        job: Job = trial.config["job"]
+        TrialFolder(job.folder).close(Status.FAILED, failure=f"worker lost: {trial.get_error()}")
+
     def __getstate__(self) -> dict[str, object]:
         return {}  # Ray pickles its callbacks; ours watches this process alone
 
@@ -151,4 +159,7 @@ def _trainable(config: dict[str, Any]) -> None:
     def tell(report: EpochReport) -> None:
         tune.report({EPOCH: report.epoch, OBJECTIVE: report.metrics[objective]})
 
-    perform(config["job"], tell)
+    job: Job = config["job"]
+    # A node that was cut off may still be at it while another takes over.
+    with held(job.folder / "LOCK", f"Trial {job.record.trial_key}", patience=None):
+        perform(job, tell)

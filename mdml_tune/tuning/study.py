@@ -2,14 +2,17 @@
 
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import yaml
 
+from mdml_tune.config.identity import code_version
 from mdml_tune.data.load import data_digest
+from mdml_tune.delta_m import delta_m
 from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.records import Phase, Status, TrialRecord
 from mdml_tune.spaces.study import Study
@@ -19,14 +22,14 @@ from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.tuning.baselines import Baselines, reference
 from mdml_tune.tuning.book import Book
 from mdml_tune.tuning.cluster import Cluster, joined
-from mdml_tune.tuning.confirm import confirmations, finalists
+from mdml_tune.tuning.confirm import confirmations, finalists, retry_failed
 from mdml_tune.tuning.events import Notice, Observer, PhaseStarted
 from mdml_tune.tuning.jobs import Job, Work, run_jobs
 from mdml_tune.tuning.provenance import about
 from mdml_tune.tuning.search_phase import SearchPhase
 
-SAFE_TO_CHANGE = ("budget", "resources", "confirm")
-"""Sections that a study may be resumed with other values of; also ``search.trials``."""
+SAFE_TO_CHANGE = ("budget", "resources", "confirm", "search.trials")
+"""What a study may be resumed with other values of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class Options:
     concurrency: int | None = None
     """Most trials at once; none for as many as fit."""
     data_root: Path | None = None
+    only_one_node: str | None = None
+    """Why this study cannot run on several nodes, if it cannot."""
 
 
 @contextmanager
@@ -122,17 +127,23 @@ class _Run:
         if until is Phase.BASELINE:
             return True
         book = self._book()
-        if book.left > 0 and self._spent() is None:
+        if book.next() is not None:
             return False
-        return until is Phase.SEARCH or all(job.done for job in self._last_jobs(book))
+        if until is Phase.SEARCH:
+            return True
+        jobs = self._last_jobs(book)
+        return all(job.done and not job.crashed for job in jobs)
 
     def go(self, cluster: Cluster, until: Phase) -> None:
+        if len(cluster.nodes) > 1 and self.options.only_one_node is not None:
+            raise UnavailableError(self.options.only_one_node)
         resources = self.study.resources
         concurrency = cluster.concurrency(resources, self.options.concurrency)
         self.baselines.retry_failed()
         jobs = self.baselines.jobs()
         self._begin(Phase.BASELINE, len(jobs), sum(job.done for job in jobs))
         baseline = reference(run_jobs(jobs, resources, concurrency, self.observe))
+        delta_m(baseline, baseline, self.study.tasks)  # says so here where one of them is 0
         if until is Phase.BASELINE:
             return
         book = self._book()
@@ -151,10 +162,13 @@ class _Run:
         last = self._last_jobs(book)
         fresh = [job for job in last if job.work is Work.TRAIN]
         self._begin(Phase.CONFIRM, len(fresh), sum(job.done for job in fresh))
-        run_jobs(fresh, resources, concurrency, self.observe)
-        self.observe(Notice("scoring the baselines on test"))
+        retry_failed(fresh)
+        # First what confirmations are measured against, so that each can be judged when it ends.
         scored = [job for job in last if job.work is Work.SCORE_TEST]
+        if not all(job.done for job in scored):
+            self.observe(Notice("scoring the baselines on test"))
         run_jobs(scored, resources, concurrency, lambda _: None)
+        run_jobs(fresh, resources, concurrency, self.observe)
 
     def _last_jobs(self, book: Book) -> list[Job]:
         """Confirmations, and the baselines' scores on test that they are measured against."""
@@ -208,8 +222,7 @@ def failures(records: list[TrialRecord]) -> list[TrialRecord]:
     return [
         record
         for record in records
-        if record.status is Status.FAILED
-        and not (record.phase is Phase.SEARCH and (record.failure or "").startswith("diverged"))
+        if record.crashed or (record.diverged and record.phase is not Phase.SEARCH)
     ]
 
 
@@ -236,29 +249,35 @@ def _check_same(study: Study, folder: StudyFolder, digest: str) -> None:
     before = read_json(folder.path / "study.json")
     if before is None:
         return
-    then, now = before["study"], study.values
-    about_then = before["about"]
-    assert isinstance(then, dict)  # noqa: S101 (we wrote it)
-    assert isinstance(about_then, dict)  # noqa: S101
+    then, now = dict(_leaves(before["study"])), dict(_leaves(study.values))
+    about_then = dict(_leaves(before["about"]))
+    then |= {"data": about_then["data_digest"], "code": about_then["code_version"]}
+    now |= {"data": digest, "code": code_version()}
     changed = [
-        key
-        for key in sorted({*then, *now} - {*SAFE_TO_CHANGE})
-        if _fixed(key, then.get(key)) != _fixed(key, now.get(key))
+        f"  {path}: was {then.get(path)}, is {now.get(path)}"
+        for path in sorted({*then, *now})
+        if then.get(path) != now.get(path) and not path.startswith(SAFE_TO_CHANGE)
     ]
-    if about_then["data_digest"] != digest:
-        changed.append("the data")
     if changed:
         raise ConfigError(
-            f"Study '{folder.name}' in {folder.storage.path} was begun with another "
-            f"{', '.join(changed)}. Run this one under another name (--name NAME), or archive the "
-            f"old one and begin anew (--fresh)."
+            "\n".join(
+                [
+                    f"Study '{folder.name}' in {folder.storage.path} was begun otherwise:",
+                    *changed,
+                    "Its results can be read as they are (rank, table, report). Run this one under "
+                    "another name (--name NAME), or archive the old one and begin anew (--fresh).",
+                ]
+            )
         )
 
 
-def _fixed(key: str, value: object) -> object:
-    if key == "search" and isinstance(value, dict):
-        return {k: v for k, v in value.items() if k != "trials"}
-    return value
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every value that is no section, under its dotted path."""
+    if isinstance(value, dict) and value:
+        for key, below in cast("dict[str, object]", value).items():
+            yield from _leaves(below, f"{path}.{key}" if path else key)
+    else:
+        yield path, value
 
 
 def _archive(folder: StudyFolder) -> None:

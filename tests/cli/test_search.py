@@ -180,5 +180,7 @@ def test_a_gpu_that_is_not_there_ends_the_command_soon(process: Process, somewhe
         ["-m", "mdml_tune", "search", "small.yaml", "--set", "resources.gpus=64"], cwd=somewhere
     )
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "Each trial asks for 1 CPU and 64 GPU; the cluster has" in done.stderr
+    assert (
+        "Each trial asks for 1 CPU and 64 GPU on one node; the cluster's nodes have" in done.stderr
+    )
     assert time.monotonic() - start < 90

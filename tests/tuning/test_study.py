@@ -1,6 +1,7 @@
 """A study on a real Ray: what it leaves behind, and that interruptions change nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
 from mdml_tune.tuning import study as study_module
 from mdml_tune.tuning.baselines import BaselineFailedError, reference
-from mdml_tune.tuning.cluster import Cluster
+from mdml_tune.tuning.cluster import Cluster, Node
 from mdml_tune.tuning.events import EpochEnded, Event, PhaseStarted, TrialEnded, TrialStarted
 from mdml_tune.tuning.study import Options, opened, run_study
 
@@ -103,8 +104,8 @@ def interrupting(phase: Phase, epoch: int) -> Callable[[Event], None]:
 
 
 def test_a_gpu_that_is_not_there_is_refused_at_once(make_study: Callable[..., Study]) -> None:
-    cluster = Cluster(cpus=2, gpus=0, nodes=1)
-    with pytest.raises(UnavailableError, match=r"1 GPU; the cluster has 2 CPU and 0 GPU"):
+    cluster = Cluster((Node(cpus=2, gpus=0),))
+    with pytest.raises(UnavailableError, match=r"1 GPU on one node; .* have 2 CPU and 0 GPU"):
         cluster.concurrency(make_study(resources={"gpus": 1}).resources, None)
 
 
@@ -116,7 +117,7 @@ def test_as_many_trials_at_once_as_fit(
     make_study: Callable[..., Study], cpus: float, gpus: float, limit: int | None, expected: int
 ) -> None:
     resources = make_study(resources={"cpus": cpus, "gpus": gpus}).resources
-    assert Cluster(cpus=8, gpus=2, nodes=1).concurrency(resources, limit) == expected
+    assert Cluster((Node(cpus=8, gpus=2),)).concurrency(resources, limit) == expected
 
 
 def test_two_starts_of_one_study_the_second_is_refused(
@@ -143,13 +144,49 @@ def test_a_study_is_resumed_as_it_was_begun(
         pass  # more trials are safe
     other = make_study(baseline={"seeds": 4})
     with (
-        pytest.raises(ConfigError, match=r"begun with another baseline.*--name.*--fresh"),
+        pytest.raises(ConfigError, match=r"(?s)baseline\.seeds: was 2, is 4.*--name.*--fresh"),
         opened(other, folder, Options(), fresh=False),
     ):
         pytest.fail("another study in this folder")
     with opened(other, folder, Options(), fresh=True):
         assert folder.record().study["baseline"] == {"seeds": 4, "trial": {}}
     assert len(list((folder.storage.path / "archive").iterdir())) == 1
+
+
+def test_a_trial_never_spans_nodes(make_study: Callable[..., Study]) -> None:
+    two = make_study(resources={"gpus": 2}).resources
+    with pytest.raises(UnavailableError, match="on one node"):
+        Cluster((Node(4, 1), Node(4, 1))).concurrency(two, None)
+    assert Cluster((Node(4, 2), Node(4, 1), Node(4, 4))).concurrency(two, None) == 3
+
+
+def test_another_code_version_is_another_study(
+    make_study: Callable[..., Study], folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(make_study(), folder, Options(), fresh=False):
+        pass
+    monkeypatch.setattr(study_module, "code_version", lambda: "another")
+    with (
+        pytest.raises(ConfigError, match=r"code: was [0-9a-f]{16}, is another"),
+        opened(make_study(), folder, Options(), fresh=False),
+    ):
+        pytest.fail("two codes under one key")
+
+
+def test_a_store_of_one_machine_is_refused_on_several(
+    make_study: Callable[..., Study], folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def two_nodes(_: str | None) -> Generator[Cluster]:
+        yield Cluster((Node(1, 0), Node(1, 0)))
+
+    monkeypatch.setattr(study_module, "joined", two_nodes)
+    options = Options(only_one_node="the store is a file")
+    with (
+        opened(make_study(), folder, options, fresh=False) as digest,
+        pytest.raises(UnavailableError, match="the store is a file"),
+    ):
+        run_study(make_study(), folder, digest, options, lambda _: None)
 
 
 def test_unwritable_storage_is_named(make_study: Callable[..., Study], tmp_path: Path) -> None:
