@@ -7,7 +7,7 @@ from rich.text import Text
 
 from mdml_tune.analysis.tables import TextTable
 
-WIDE = 200
+WIDE = 260
 """Columns to assume where the output is no terminal: a log can be scrolled."""
 
 
