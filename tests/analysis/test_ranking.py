@@ -119,7 +119,7 @@ def test_study_without_trials_or_without_scores() -> None:
 def test_missing_baseline_names_the_task_and_the_remedy() -> None:
     lacking = [b for b in synthetic.baselines() if b.method != "depth"]
     with pytest.raises(
-        ReportError, match=r"'depth' with scores on val .* mdml-tune baselines demo"
+        ReportError, match=r"'depth' with scores on val .* mdml-tune search trains them"
     ):
         rank(study(searched("c1", 1.0), references=lacking))
 

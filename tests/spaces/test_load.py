@@ -126,7 +126,7 @@ def test_items_of_lists_by_index() -> None:
     study = mdml("data.image_size.1=80", "data.tasks.0=segmentation")
     assert study.values["trial"] == {
         **mdml().trial,
-        "data": {**mdml().trial["data"], "image_size": [48, 80]},  # type: ignore[dict-item]
+        "data": {**mdml().trial["data"], "image_size": [32, 80]},  # type: ignore[dict-item]
     }
 
 
@@ -155,7 +155,7 @@ def test_another_kind_keeps_what_it_has() -> None:
     grid = claim("search.sampler.kind=tpe", "search.sampler.kind=grid")
     assert grid.search.sampler == GridSampler(kind="grid")
     optimizer = mdml("training.optimizer.kind=sgd").trial["training"]["optimizer"]  # type: ignore[index]
-    assert optimizer == {"kind": "sgd", "learning_rate": 0.003}
+    assert optimizer == {"kind": "sgd", "learning_rate": 0.01}
     assert mdml("data.dataset=nyuv2").data.tasks == mdml().data.tasks
 
 
