@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 import mdml_tune
@@ -82,9 +83,7 @@ def test_the_whole_journey(process: Process, mdml_tune: Call, somewhere: Path) -
 def check_mlflow(somewhere: Path, frame: pd.DataFrame) -> None:
     """One parent and exactly one child per trial, all ended, each with its whole history."""
     client = MlflowClient(f"sqlite:///{somewhere}/mlflow.db")
-    experiment = client.get_experiment_by_name("small")
-    assert experiment is not None
-    runs = client.search_runs([experiment.experiment_id])
+    runs = runs_of(somewhere)
     children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
     (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     assert {run.info.status for run in runs} == {"FINISHED"}
@@ -103,6 +102,13 @@ def check_mlflow(somewhere: Path, frame: pd.DataFrame) -> None:
     assert sorted(listed) == sorted(searched)
     artifacts = {item.path for item in client.list_artifacts(parent.info.run_id, "results")}
     assert {"results/ranked.csv", "results/report.html"} <= artifacts
+
+
+def runs_of(somewhere: Path) -> list[Run]:
+    client = MlflowClient(f"sqlite:///{somewhere}/mlflow.db")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))
 
 
 def check_reading(mdml_tune: Call, somewhere: Path, ranked: bytes) -> None:
@@ -136,11 +142,27 @@ def check_reading(mdml_tune: Call, somewhere: Path, ranked: bytes) -> None:
 
 
 def test_ctrl_c_stops_in_order_and_search_goes_on(process: Process, somewhere: Path) -> None:
-    command = [sys.executable, "-m", "mdml_tune", "search", "small.yaml"]
+    said = interrupt(somewhere, signal.SIGINT, exit_code=130)
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+    assert "RUNNING" not in {run.info.status for run in runs_of(somewhere)}
+    check_it_goes_on(process, somewhere)
+
+
+def test_a_killed_search_goes_on(process: Process, somewhere: Path) -> None:
+    interrupt(somewhere, signal.SIGKILL, exit_code=-signal.SIGKILL)
+    check_it_goes_on(process, somewhere)
+
+
+SEARCH = ["-m", "mdml_tune", "search", "small.yaml"]
+
+
+def interrupt(somewhere: Path, number: signal.Signals, *, exit_code: int) -> str:
+    """Start the study, and end the command when the first trial of the search has started."""
     log = somewhere / "log"
     with log.open("w") as file:
         running = subprocess.Popen(
-            command,
+            [sys.executable, *SEARCH],
             cwd=somewhere,
             stdout=file,
             stderr=file,
@@ -151,17 +173,13 @@ def test_ctrl_c_stops_in_order_and_search_goes_on(process: Process, somewhere: P
             assert running.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
-        assert running.wait(timeout=120) == 130, log.read_text()
-    assert "the same command goes on" in log.read_text()
-    assert "Traceback" not in log.read_text()
-    client = MlflowClient(f"sqlite:///{somewhere}/mlflow.db")
-    experiment = client.get_experiment_by_name("small")
-    assert experiment is not None
-    statuses = {run.info.status for run in client.search_runs([experiment.experiment_id])}
-    assert "RUNNING" not in statuses
+        running.send_signal(number)
+        assert running.wait(timeout=120) == exit_code, log.read_text()
+    return log.read_text()
 
-    done = process(command[1:], cwd=somewhere)
+
+def check_it_goes_on(process: Process, somewhere: Path) -> None:
+    done = process(SEARCH, cwd=somewhere)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "baseline: 4 trials, 4 done before" in done.stdout
     frame = pd.read_csv(somewhere / "mdml_runs/studies/small/results/ranked.csv")
