@@ -1,7 +1,7 @@
 """Trainings that wait for nobody's advice: baselines and confirmations, as Ray tasks."""
 
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ from ray.exceptions import RayError
 
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.errors import MdmlTuneError
-from mdml_tune.records import EpochReport, Scores, Status, TrialRecord
+from mdml_tune.records import Scores, Status, TrialRecord
 from mdml_tune.spaces.study import Resources
 from mdml_tune.storage.lock import held
 from mdml_tune.storage.trials import TrialFolder
@@ -161,10 +161,6 @@ class _Watched:
 
     def tell(self, observe: Observer) -> None:
         record = _record(self.job)
-        for report in _after(record.history, self.told):
+        for report in record.history[self.told :]:
             observe(EpochEnded(record, report))
         self.told = max(self.told, len(record.history))
-
-
-def _after(history: Sequence[EpochReport], told: int) -> Iterable[EpochReport]:
-    return history[told:]

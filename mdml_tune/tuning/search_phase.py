@@ -18,10 +18,9 @@ from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.tuning.book import Book
 from mdml_tune.tuning.early_stopping import EPOCH, OBJECTIVE, RememberingAsha, build_scheduler
 from mdml_tune.tuning.events import EpochEnded, Observer, TrialEnded, TrialStarted
-from mdml_tune.tuning.jobs import Job, perform
+from mdml_tune.tuning.jobs import NODE_LOSSES, Job, perform
 
-NODE_LOSSES = 5
-"""How often a trial goes on from its checkpoint after its worker or node was lost."""
+LOST = "its worker was lost too often, or never started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +106,7 @@ class _BookSearcher(Searcher):
         result: dict[str, Any] | None = None,  # noqa: ARG002 (the history says more)
         error: bool = False,  # noqa: FBT001, FBT002 (Ray's signature)
     ) -> None:
-        failure = "its worker was lost too often, or never started" if error else None
+        failure = LOST if error else None
         record = self._phase.book.end(self._keys.pop(trial_id), failure=failure)
         self._phase.observe(TrialEnded(record))
 
@@ -141,7 +140,11 @@ class _Teller(tune.Callback):
 
     def on_trial_error(self, *, trial: Trial, **_: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         job: Job = trial.config["job"]
-        TrialFolder(job.folder).close(Status.FAILED, failure=f"worker lost: {trial.get_error()}")
+        folder = TrialFolder(job.folder)
+        record = folder.record()
+        # What the trial said of its own end stands, also where its worker was lost after it.
+        if record is None or not record.status.is_final or record.failure == LOST:
+            folder.close(Status.FAILED, failure=f"{LOST}: {trial.get_error()}")
 
     def __getstate__(self) -> dict[str, object]:
         return {}  # Ray pickles its callbacks; ours watches this process alone

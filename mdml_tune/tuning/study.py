@@ -17,7 +17,7 @@ from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.records import Phase, Status, TrialRecord
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.atomic import read_json, write_bytes
-from mdml_tune.storage.lock import held, holder_of
+from mdml_tune.storage.lock import held
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.tuning.baselines import Baselines, reference
 from mdml_tune.tuning.book import Book
@@ -122,7 +122,7 @@ class _Run:
         """Whether the folder holds all that the study asks for: then no cluster is needed."""
         baselines = self.baselines.jobs()
         self.folder.refer_to([job.record.trial_key for job in baselines])
-        if any(self._record(job) is not Status.COMPLETED for job in baselines):
+        if any(self._status(job) is not Status.COMPLETED for job in baselines):
             return False
         if until is Phase.BASELINE:
             return True
@@ -212,7 +212,7 @@ class _Run:
     def _begin(self, phase: Phase, total: int, ended: int) -> None:
         self.observe(PhaseStarted(phase, total, ended))
 
-    def _record(self, job: Job) -> Status | None:
+    def _status(self, job: Job) -> Status | None:
         record = self.folder.storage.baseline(job.record.trial_key).record()
         return None if record is None else record.status
 
@@ -287,8 +287,3 @@ def _archive(folder: StudyFolder) -> None:
     for path in folder.path.iterdir():
         if path.name != "LOCK":
             shutil.move(str(path), aside / path.name)
-
-
-def is_running(folder: StudyFolder) -> bool:
-    """Whether somebody who is alive holds the study."""
-    return holder_of(folder.path / "LOCK") is not None

@@ -15,7 +15,6 @@ from mdml_tune.tracking.failures import AwayError
 from mdml_tune.tracking.server import Server
 
 # MLflow 3.17 asks SQLAlchemy 2.1 for a loader that is going away; gone when MLflow follows.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 
 
 def _wait_for(condition, seconds: float = 10) -> None:

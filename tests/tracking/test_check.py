@@ -13,7 +13,6 @@ from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.tracking.check import check_tracking
 
 # MLflow 3.17 asks SQLAlchemy 2.1 for a loader that is going away; gone when MLflow follows.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 
 
 def test_a_store_that_works(uri) -> None:

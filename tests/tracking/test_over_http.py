@@ -19,7 +19,6 @@ from mdml_tune.tracking.ui import study_page, ui_command, ui_environment
 pytestmark = [
     pytest.mark.slow,
     # MLflow 3.17 asks SQLAlchemy 2.1 for a loader that is going away; gone when MLflow follows.
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
 ]
 
 

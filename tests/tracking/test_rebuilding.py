@@ -13,7 +13,6 @@ from mdml_tune.tracking.publisher import Publisher, sync
 from mdml_tune.tracking.server import Server
 
 # MLflow 3.17 asks SQLAlchemy 2.1 for a loader that is going away; gone when MLflow follows.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 
 
 def _fill(study):
