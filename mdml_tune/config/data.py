@@ -11,7 +11,14 @@ from mdml_tune.tasks import Task
 Tasks = Annotated[tuple[Task, ...], Field(min_length=1)]
 
 Side = Annotated[int, Field(ge=16, le=4096, multiple_of=8)]
-"""Pixels; a multiple of 8, because the networks halve the image three times."""
+"""Pixels; a multiple of 8, because the networks halve the image three times or more."""
+
+Augmentation = Literal["none", "flip", "flip_and_scale"]
+"""``flip`` mirrors a training image left to right half of the time. ``flip_and_scale`` also zooms in
+by 1, 1.2 or 1.5 and crops at random; depth is divided by the zoom, disparity multiplied. All peers
+see the same."""
+
+ValFraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -38,8 +45,8 @@ class RoomsData:
     seed: NonNegativeInt = 0
     """Draws other scenes of the same kind."""
 
-    augmentation: Literal["none", "flip"] = "flip"
-    """`flip` mirrors a training image left to right half of the time, for all peers alike."""
+    augmentation: Augmentation = "flip"
+    """How training images are varied, the same for all peers: none, flip or flip_and_scale."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -54,14 +61,61 @@ class NyuV2Data:
     tasks: Tasks
     """What to predict; several of segmentation, depth, normals."""
 
-    val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    val_fraction: ValFraction = 0.2
     """Share of the training images that is held out for the search."""
 
     seed: NonNegativeInt = 0
     """Draws which training images are held out."""
 
-    augmentation: Literal["none", "flip"] = "flip"
-    """`flip` mirrors a training image left to right half of the time, for all peers alike."""
+    augmentation: Augmentation = "flip"
+    """How training images are varied, the same for all peers: none, flip or flip_and_scale."""
 
 
-DataConfig = Annotated[RoomsData | NyuV2Data, Field(discriminator="dataset")]
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class CityscapesData:
+    """Cityscapes as the field shares it: `{train,val}/{image,depth,label_7}/{0..N-1}.npy`.
+
+    Its depth is inverse depth (disparity). `val` is the official validation split, which the field
+    tests on: it becomes our test; our val is held out of train.
+    """
+
+    dataset: Literal["cityscapes"]
+
+    tasks: Tasks
+    """What to predict; several of segmentation, depth."""
+
+    classes: Literal[7, 19] = 7
+    """Of segmentation: the 7 categories (`label_7` or `label`) or the 19 classes (`label_19`)."""
+
+    val_fraction: ValFraction = 0.2
+    """Share of the training images that is held out for the search."""
+
+    seed: NonNegativeInt = 0
+    """Draws which training images are held out."""
+
+    augmentation: Augmentation = "flip"
+    """How training images are varied, the same for all peers: none, flip or flip_and_scale."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class FolderData:
+    """A data set of your own: a folder with a `dataset.yaml` that says what lies where."""
+
+    dataset: Literal["folder"]
+
+    tasks: Tasks
+    """What to predict; several of those that `dataset.yaml` describes."""
+
+    val_fraction: ValFraction = 0.2
+    """Share of the training images that is held out where the folder has no val of its own."""
+
+    seed: NonNegativeInt = 0
+    """Draws which training images are held out."""
+
+    augmentation: Augmentation = "flip"
+    """How training images are varied, the same for all peers: none, flip or flip_and_scale."""
+
+
+DataConfig = Annotated[
+    RoomsData | NyuV2Data | CityscapesData | FolderData, Field(discriminator="dataset")
+]

@@ -10,7 +10,7 @@ from pathlib import Path
 from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
 
-TRAINED_BY = ("tasks.py", "config", "data", "models", "losses", "training", "trial.py")
+TRAINED_BY = ("tasks.py", "config", "data", "models", "losses", "scd", "training", "trial.py")
 """The sources that a trial's numbers depend on, below the package's folder."""
 
 

@@ -1,20 +1,17 @@
 """The one door between plain values and a TrialConfig: strict here, trusting everywhere behind."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import cast
 
-from mdml_tune.config.data import NyuV2Data, RoomsData
-from mdml_tune.config.mutual import MutualConfig
-from mdml_tune.config.schema import Problem, refuse, validate
+from mdml_tune.config.canonical import canonical
+from mdml_tune.config.per_task import as_written, spelt_out
+from mdml_tune.config.schema import Problem, plain, refuse, validate
+from mdml_tune.config.sense import problems_of
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.config.weighting import EqualWeighting
-from mdml_tune.tasks import CLASSIFICATION_LIKE, Task
-
-DEFAULT_WEIGHT = 1.0
-DEFAULT_TEMPERATURE = 1.0
-"""Plain deep mutual learning."""
+from mdml_tune.tasks import Task
 
 
 def load_trial(values: Mapping[str, object], *, what: str = "the trial") -> TrialConfig:
@@ -30,16 +27,13 @@ def load_trial(values: Mapping[str, object], *, what: str = "the trial") -> Tria
 
 
 def check_trial(values: Mapping[str, object]) -> TrialConfig | list[Problem]:
-    """The canonical configuration that ``values`` describe, or everything that is wrong with them.
-
-    Canonical: tasks in the vocabulary's order, a weight and a temperature for each task that has
-    one, no ``mutual`` section for a single peer. Configurations that train alike are equal.
-    """
-    config = validate(TrialConfig, _spelt_out(values))
+    """The canonical configuration that ``values`` describe, or everything that is wrong with them."""
+    config = validate(TrialConfig, _with_network(spelt_out(deepcopy(dict(values)))))
     if isinstance(config, list):
-        return _as_written(values, config)
-    problems = list(_problems(config))
-    return problems or _canonical(config)
+        said = as_written(values, config)
+        # Of a network that was copied from the list of peers, the list's own entry says it.
+        return [p for p in said if "network" in values or p.path.split(".")[0] != "network"]
+    return as_written(values, list(problems_of(config))) or canonical(config)
 
 
 def single_task(config: TrialConfig, task: Task) -> TrialConfig:
@@ -52,89 +46,32 @@ def single_task(config: TrialConfig, task: Task) -> TrialConfig:
     )
 
 
-def _spelt_out(values: Mapping[str, object]) -> dict[str, object]:
-    """One number for all tasks becomes a map that names each of them."""
-    values = deepcopy(dict(values))
-    data, mutual = values.get("data"), values.get("mutual")
-    if not isinstance(data, dict) or not isinstance(mutual, dict):
-        return values
-    tasks = cast("dict[str, object]", data).get("tasks")
-    mutual = cast("dict[str, object]", mutual)
-    names = [str(t) for t in cast("list[object]", tasks)] if isinstance(tasks, list) else []
-    soft = [name for name in names if name in CLASSIFICATION_LIKE]
-    for key, owners, default in (
-        ("weight", names, DEFAULT_WEIGHT),
-        ("temperature", soft, DEFAULT_TEMPERATURE),
-    ):
-        value = mutual.get(key, default)
-        if not isinstance(value, dict):
-            # An unfit value still reaches the schema where no task can carry it.
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-            mutual[key] = dict.fromkeys(owners, value) if owners or fits else {"": value}
-    return values
-
-
-def _as_written(values: Mapping[str, object], problems: list[Problem]) -> list[Problem]:
-    """Problems of a number that stood for all tasks, said once and of that number."""
-    mutual = values.get("mutual")
-    given = cast("dict[str, object]", mutual) if isinstance(mutual, dict) else {}
-    for key in ("weight", "temperature"):
-        path = f"mutual.{key}"
-        if not isinstance(given.get(key), dict):
-            problems = [
-                Problem(path, p.message) if p.path.startswith(f"{path}.") else p for p in problems
-            ]
-    return list(dict.fromkeys(problems))
-
-
-def _problems(config: TrialConfig) -> Iterator[Problem]:
-    tasks = config.data.tasks
-    if len(set(tasks)) < len(tasks):
-        yield Problem("data.tasks", f"a task is named twice: {', '.join(tasks)}")
-    match config.data:
-        case RoomsData(train_size=size) if config.training.batch_size > size:
-            yield Problem(
-                "training.batch_size", f"{config.training.batch_size} exceeds train_size {size}"
-            )
-        case NyuV2Data():
-            offered = {Task.SEGMENTATION, Task.DEPTH, Task.NORMALS}
-            for task in (t for t in tasks if t not in offered):
-                yield Problem(
-                    "data.tasks", f"nyuv2 has no {task} (allowed: segmentation, depth, normals)"
-                )
-        case _:
-            pass
-    if config.mutual is not None:
-        yield from _problems_of_mutual(config.mutual, tasks)
-    if config.scd is not None:
-        yield Problem("scd", "distillation is not part of this version; set scd to null")
-
-
-def _problems_of_mutual(mutual: MutualConfig, tasks: tuple[Task, ...]) -> Iterator[Problem]:
-    soft = tuple(task for task in tasks if task in CLASSIFICATION_LIKE)
-    for path, given, wanted in (
-        ("mutual.weight", mutual.weight, tasks),
-        ("mutual.temperature", mutual.temperature, soft),
-    ):
-        if set(given) != set(wanted):
-            yield Problem(
-                path,
-                f"names {', '.join(given) or 'no task'}; it must name each of "
-                f"{', '.join(wanted) or 'no task'}, or be one number for all",
-            )
-
-
-def _canonical(config: TrialConfig) -> TrialConfig:
-    tasks = tuple(task for task in Task if task in config.data.tasks)
-    mutual = config.mutual
-    if mutual is not None:
-        mutual = replace(
-            mutual,
-            weight={task: mutual.weight[task] for task in tasks},
-            temperature={t: mutual.temperature[t] for t in tasks if t in mutual.temperature},
-        )
-    return replace(
-        config,
-        data=replace(config.data, tasks=tasks),
-        mutual=None if mutual is None or mutual.peers == 1 else mutual,
+def equal_weighting(config: TrialConfig) -> TrialConfig:
+    """The reference for all tasks: the same data, network and recipe, equal weights, one network."""
+    return TrialConfig(
+        data=config.data,
+        network=config.network,
+        training=config.training,
+        weighting=EqualWeighting(),
     )
+
+
+def with_queue(config: TrialConfig, queue: tuple[tuple[Task, ...], ...]) -> TrialConfig:
+    """The trial whose SCD blocks and their order have been found. Canonical.
+
+    Raises:
+        ConfigError: The queue does not fit the trial: it must name each task once, and its last
+            block must join before the training ends.
+    """
+    values = plain(config)
+    values["scd"] = {**cast("dict[str, object]", values["scd"]), "queue": [list(b) for b in queue]}
+    return load_trial(values)
+
+
+def _with_network(values: dict[str, object]) -> dict[str, object]:
+    """The reported network is the first of a list of peers."""
+    mutual = values.get("mutual")
+    peers = cast("dict[str, object]", mutual).get("peers") if isinstance(mutual, dict) else None
+    if isinstance(peers, list) and peers and "network" not in values:
+        return {**values, "network": cast("list[object]", peers)[0]}
+    return values

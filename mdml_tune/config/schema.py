@@ -13,6 +13,9 @@ from mdml_tune.errors import ConfigError
 S = TypeVar("S")
 Schema = Mapping[str, object]
 
+SCALARS = ("str", "int", "float", "bool")
+"""How pydantic calls the members of a union of scalars, at the end of a location."""
+
 
 class Problem(NamedTuple):
     path: str
@@ -29,7 +32,8 @@ def validate(section: type[S] | object, values: object) -> S | list[Problem]:
         # Through JSON, where strict still takes a list for a tuple and a name for an enum.
         return cast("S", _adapter(section).validate_json(to_json(values), strict=True))
     except ValidationError as error:
-        found = [_problem(section, details) for details in error.errors(include_url=False)]
+        errors = error.errors(include_url=False)
+        found = list(dict.fromkeys(_problem(section, details) for details in errors))
         # A list with an unfit item counts as too short; the item itself says more.
         return [p for p in found if not any(q.path.startswith(f"{p.path}.0") for q in found)]
 
@@ -78,9 +82,26 @@ def _problem(section: object, details: ErrorDetails) -> Problem:
             message = _not_among(context.get("tag"), str(context.get("expected_tags", "")))
         case "union_tag_not_found":
             path, message = f"{path}.{_discriminator(details)}", "is missing"
+        case _ if key in SCALARS and not path.endswith(key):
+            message = f"takes text, a number, true, false or null, found {found!r}"
         case _:
-            message = f"{_lower(details['msg'])}, found {found!r}"
+            message = f"{_wanted(details, schema)}, found {found!r}"
     return Problem(path, message)
+
+
+def _wanted(details: ErrorDetails, schema: Schema) -> str:
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "too_short":
+            return f"should hold at least {context['min_length']}"
+        case "too_long":
+            return f"should hold at most {context['max_length']}"
+        case "string_pattern_mismatch":
+            fields = cast("Mapping[str, Schema]", schema["properties"])
+            examples = cast("list[str]", fields[str(details["loc"][-1])]["examples"])
+            return f"should look like {' or '.join(examples)}"
+        case _:
+            return details["msg"].removeprefix("Input ").strip()
 
 
 def _discriminator(details: ErrorDetails) -> str:
@@ -90,10 +111,6 @@ def _discriminator(details: ErrorDetails) -> str:
 def _not_among(found: object, expected: str) -> str:
     names = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
     return f"found {found!r}, allowed: {', '.join(names)}{suggestion(str(found), names)}"
-
-
-def _lower(message: str) -> str:
-    return message.removeprefix("Input ").strip()
 
 
 def _walk(root: Schema, loc: Sequence[int | str]) -> tuple[str, Schema]:
@@ -108,11 +125,21 @@ def _walk(root: Schema, loc: Sequence[int | str]) -> tuple[str, Schema]:
         if part in tagged:
             here = _resolved(root, {"$ref": tagged[str(part)]})
             continue
-        if part == "[key]":
+        if part == "[key]" or (part in SCALARS and here.get("type") not in {None, "object"}):
+            continue  # nothing has a name below a scalar
+        if (option := _option(here, part)) is not None:
+            here = _resolved(root, option)
             continue
         parts.append(str(part))
         here = _resolved(root, _below(here, part))
     return ".".join(parts), around
+
+
+def _option(schema: Schema, tag: int | str) -> Schema | None:
+    """What a value may be that is a number or a list, where ``tag`` says which was meant."""
+    options = cast("list[Schema]", schema.get("oneOf", []))
+    kind = {"number": "integer", "networks": "array"}.get(str(tag))
+    return next((option for option in options if option.get("type") == kind), None)
 
 
 def _below(schema: Schema, part: int | str) -> Schema:

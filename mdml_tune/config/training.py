@@ -53,8 +53,17 @@ class StepSchedule:
     factor: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class PolySchedule:
+    """(1 - progress) to the power of `power` (Chen et al. 2017, arXiv:1606.00915)."""
+
+    kind: Literal["poly"] = "poly"
+
+    power: PositiveFloat = 0.9
+
+
 ScheduleConfig = Annotated[
-    OneCycleSchedule | CosineSchedule | ConstantSchedule | StepSchedule,
+    OneCycleSchedule | CosineSchedule | ConstantSchedule | StepSchedule | PolySchedule,
     Field(discriminator="kind"),
 ]
 
@@ -74,3 +83,16 @@ class TrainingConfig:
 
     clip_norm: PositiveFloat | None = None
     """Longest gradient of a peer (L2 norm); longer ones are scaled back. Null: no limit."""
+
+    accumulate: PositiveInt = 1
+    """Batches whose gradients are averaged before an optimiser steps."""
+
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """`bf16`: the networks compute in bfloat16 where autocast says so; losses, targets and weights
+    stay in float32."""
+
+    channels_last: bool = True
+    """Memory layout of images and weights. Changes speed, and sums in their last bits."""
+
+    compile: bool = False
+    """Compile each network with torch.compile. Costs minutes per trial before the first step."""

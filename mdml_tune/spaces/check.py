@@ -6,6 +6,7 @@ from typing import TypeGuard, cast
 
 from mdml_tune.config.schema import Problem, suggestion, validate
 from mdml_tune.config.trial import TrialConfig
+from mdml_tune.config.weighting import StchWeighting
 from mdml_tune.spaces.check_trials import Trials, check_trials
 from mdml_tune.spaces.domains import WORDS, is_domain
 from mdml_tune.spaces.plan import GridSampler, Resources, SearchPlan, Stage
@@ -35,7 +36,7 @@ def check_study(values: Mapping[str, object]) -> Study | list[Problem]:
     trials = check_trials(cast("dict[str, object]", trial), methods)
     problems = [*problems, *trials.problems]
     if isinstance(study, Study):
-        problems += recipe_problems(study)
+        problems += recipe_problems(study, trials.configs)
         problems += _plan_problems(study, trials)
         return _once(problems) or study
     return _once(problems)
@@ -109,7 +110,7 @@ def _search_problems(search: SearchPlan, configs: tuple[TrialConfig, ...]) -> It
 def _grace_problems(grace: int, configs: tuple[TrialConfig, ...]) -> Iterator[Problem]:
     path = "search.early_stopping.grace_epochs"
     epochs = max(config.training.epochs for config in configs)
-    warmup = max(0 if c.mutual is None else c.mutual.warmup_epochs for c in configs)
+    warmup, of = max(found for config in configs for found in _warmups(config))
     if grace > epochs:
         yield Problem(
             path,
@@ -118,9 +119,20 @@ def _grace_problems(grace: int, configs: tuple[TrialConfig, ...]) -> Iterator[Pr
     elif grace < warmup:
         yield Problem(
             path,
-            f"{grace} would judge peers that have not yet taught each other: mutual.warmup_epochs "
-            f"goes up to {warmup}; give at least that",
+            f"{grace} would judge trials that are still warming up: {of} goes up to {warmup}; give "
+            f"at least that",
         )
+
+
+def _warmups(config: TrialConfig) -> Iterator[tuple[int, str]]:
+    """Epochs before a trial does what it is named for, and the setting that says so."""
+    yield 0, ""
+    if config.mutual is not None:
+        yield config.mutual.warmup_epochs, "mutual.warmup_epochs"
+    if config.okd_mtl is not None:
+        yield config.okd_mtl.warmup_epochs, "okd_mtl.warmup_epochs"
+    if isinstance(config.weighting, StchWeighting):
+        yield config.weighting.warmup_epochs, "weighting.warmup_epochs"
 
 
 def _resource_problems(resources: Resources) -> Iterator[Problem]:

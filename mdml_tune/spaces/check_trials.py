@@ -7,7 +7,7 @@ from mdml_tune.config.load import check_trial
 from mdml_tune.config.schema import Problem, plain
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.spaces.domains import Int, LogInt, LogUniform, Uniform
-from mdml_tune.spaces.sections import depth_of, has
+from mdml_tune.spaces.sections import at, stems_from
 from mdml_tune.spaces.space import Assignment, Space
 from mdml_tune.spaces.tree import Parameter, plant
 
@@ -49,7 +49,7 @@ def written(
 ) -> str:
     """Where the study file says what a trial has at ``path``."""
     over = {} if methods is None or method is None else methods[method]
-    if has(over, path) or depth_of(over, path) > depth_of(trial, path):
+    if stems_from(over, trial, path):
         return f"methods.{method}.{path}"
     return f"trial.{path}" if path else "trial"
 
@@ -93,8 +93,7 @@ def _asked(space: Space, corner: Assignment) -> Iterator[Parameter]:
 
 def _looked_up(value: object, path: str) -> object:
     """The value at ``path``; of a number that stood for all tasks, that of the first."""
-    for segment in path.split("."):
-        value = value.get(segment) if isinstance(value, dict) else None
+    value = at(value, path)
     while isinstance(value, dict):
         value = next(iter(value.values()), None)
     return value

@@ -1,37 +1,55 @@
 """The assignments at which a space is checked before anything is paid for."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from mdml_tune.records import Value
 from mdml_tune.spaces.tree import Fixed, Fork, Group, Node, Open, Row, children
 from mdml_tune.spaces.values import extremes
 
+MOVED = 2
+"""Parameters that are moved at once: values that do not go together are mostly two, such as a
+warm-up and a number of epochs."""
+
+
+class Corner(NamedTuple):
+    moved: int
+    """How many parameters have left their first value."""
+    assignment: dict[str, Value]
+
 
 def corners(node: Node) -> Iterator[dict[str, Value]]:
-    """Each parameter at its extremes while the others stay at their first value.
+    """Any two parameters at their extremes while the others stay at their first value.
 
-    Their number grows with the number of parameters, not with that of combinations.
+    In every branch of every choice. Their number grows with the square of that of the parameters.
     """
+    return (corner.assignment for corner in _corners(node))
+
+
+def _corners(node: Node) -> Iterator[Corner]:
     match node:
         case Fixed():
-            yield {}
+            yield Corner(0, {})
         case Open(parameter):
-            yield from ({parameter.name: value} for value in extremes(parameter.domain))
+            for index, value in enumerate(extremes(parameter.domain)):
+                yield Corner(min(index, 1), {parameter.name: value})
         case Fork(parameter, branches):
-            for label, branch in branches.items():
-                yield from ({parameter.name: label} | inner for inner in corners(branch))
+            for index, (label, branch) in enumerate(branches.items()):
+                for moved, inner in _corners(branch):
+                    # Another branch and what is moved in it count as one.
+                    yield Corner(max(moved, min(index, 1)), {parameter.name: label} | inner)
         case Group() | Row():
-            yield from _one_at_a_time(node)
+            yield from _together(node)
 
 
-def _one_at_a_time(node: Group | Row) -> Iterator[dict[str, Value]]:
-    below = [list(corners(child)) for child in children(node)]
-    first = [found[0] for found in below]
-    yield _joined(first)
-    for index, found in enumerate(below):
-        for corner in found[1:]:
-            yield _joined([*first[:index], corner, *first[index + 1 :]])
-
-
-def _joined(parts: list[dict[str, Value]]) -> dict[str, Value]:
-    return {name: value for part in parts for name, value in part.items()}
+def _together(node: Group | Row) -> list[Corner]:
+    found = [Corner(0, {})]
+    for child in children(node):
+        below = list(_corners(child))
+        found = [
+            Corner(one.moved + other.moved, one.assignment | other.assignment)
+            for one in found
+            for other in below
+            if one.moved + other.moved <= MOVED
+        ]
+    return found

@@ -21,6 +21,15 @@ def of_kind(section: Mapping[str, object], key: str, kind: object) -> dict[str, 
     return {name: value for name, value in section.items() if name not in lost} | {key: kind}
 
 
+def ready_for(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    """``base`` before ``over`` is laid upon it, which may make it a section of another kind."""
+    for key in NAMED_BY:
+        kind = over.get(key)
+        if key in base and isinstance(kind, str):
+            return of_kind(base, key, kind)
+    return dict(base)
+
+
 @cache
 def _keys() -> Mapping[str, frozenset[str]]:
     """Name of a kind -> every key that a section of this kind can have."""

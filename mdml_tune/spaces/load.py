@@ -9,6 +9,7 @@ from mdml_tune.errors import ConfigError
 from mdml_tune.spaces.check import check_study
 from mdml_tune.spaces.find import find_study
 from mdml_tune.spaces.overrides import overridden
+from mdml_tune.spaces.paths import absolute_paths
 from mdml_tune.spaces.study import Study
 
 
@@ -36,7 +37,7 @@ def load_study(
         study = overridden(study, assignment)
     if name is not None:
         study = {**study, "study": name}
-    result = check_study(study)
+    result = check_study(absolute_paths(study))
     if isinstance(result, list):
         changes = f" with --set {' --set '.join(set_values)}" if set_values else ""
         raise refuse(f"{path}{changes}", result)

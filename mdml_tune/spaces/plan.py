@@ -61,7 +61,7 @@ class AshaStopping:
     kind: Literal["asha"] = "asha"
 
     grace_epochs: PositiveInt = 5
-    """Epochs that every trial is granted; longer than the longest mutual warm-up."""
+    """Epochs that every trial is granted; no fewer than the longest warm-up."""
 
     reduction: Annotated[int, Field(ge=2, le=100)] = 3
     """At each rung, one in this many goes on."""

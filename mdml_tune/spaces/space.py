@@ -65,7 +65,7 @@ class Space:
         return None if name is None else str(name)
 
     def corners(self) -> Iterator[Assignment]:
-        """Each parameter at its extremes, the others at their first value, in every branch."""
+        """Any two parameters at their extremes, the others at their first value, in every branch."""
         return corners(self.root)
 
     @property

@@ -11,12 +11,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from mdml_tune.config.data import DataConfig
-from mdml_tune.config.load import load_trial, single_task
+from mdml_tune.config.load import equal_weighting, load_trial, single_task
 from mdml_tune.config.schema import plain
 from mdml_tune.config.strict import STRICT
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.spaces.plan import BaselinePlan, Budget, ConfirmPlan, Resources, SearchPlan
-from mdml_tune.spaces.sections import laid_upon
+from mdml_tune.spaces.sections import at, has, laid_upon
 from mdml_tune.spaces.space import Space
 from mdml_tune.tasks import Task
 
@@ -67,14 +67,23 @@ class Study:
         return self.data.tasks
 
     @cached_property
+    def corners(self) -> tuple[TrialConfig, ...]:
+        """The trials at the ends of every domain, in every branch."""
+        resolved = (self.space.resolve(corner) for corner in self.space.corners())
+        return tuple(load_trial(values) for values in resolved)
+
+    @property
     def epochs(self) -> int:
         """Of the longest trial."""
-        resolved = (self.space.resolve(corner) for corner in self.space.corners())
-        return max(load_trial(values).training.epochs for values in resolved)
+        return max(config.training.epochs for config in self.corners)
 
     def baseline_config(self, task: Task) -> TrialConfig:
         """The single-task network that the trials are measured against."""
         return single_task(self._reference, task)
+
+    def equal_weighting_config(self) -> TrialConfig:
+        """One network for all tasks with the baselines' recipe: what complexity is read from."""
+        return equal_weighting(self._reference)
 
     @property
     def values(self) -> dict[str, object]:
@@ -98,4 +107,13 @@ def reference_values(
 ) -> dict[str, object]:
     """The trial that baselines are made from, as plain values."""
     kept = {key: trial[key] for key in ("data", *BASELINE_SECTIONS) if key in trial}
+    place = network_place(trial)
+    if place != "network":
+        kept["network"] = at(trial, place)
     return laid_upon(kept, baseline)
+
+
+def network_place(trial: Mapping[str, object]) -> str:
+    """The path of the reported network: its own, or that of the first of a list of peers."""
+    listed = "network" not in trial and isinstance(at(trial, "mutual.peers"), list)
+    return "mutual.peers.0" if listed and has(trial, "mutual.peers.0") else "network"

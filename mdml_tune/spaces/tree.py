@@ -17,6 +17,7 @@ from mdml_tune.spaces.domains import (
     sections,
     unlabelled,
 )
+from mdml_tune.spaces.kinds import ready_for
 from mdml_tune.spaces.sections import is_section
 
 
@@ -179,9 +180,10 @@ def _open(mapping: Mapping[str, object], at: Place, problems: list[Problem]) -> 
 def _graft(
     base: object, base_at: Place, over: object, over_at: Place, problems: list[Problem]
 ) -> Node:
-    """``base`` with ``over`` laid upon it; what comes from either keeps its own place."""
+    """``base`` with ``over`` laid upon it, as ``laid_upon`` does; both keep their own places."""
     if not is_section(base) or not is_section(over):
         return _grow(over, over_at, problems)
+    base = ready_for(base, over)
     items: dict[str, Node] = {}
     for key in [*base, *(key for key in over if key not in base)]:
         if key not in over:

@@ -95,7 +95,11 @@ def test_the_door_leaves_its_input_alone() -> None:
 
 def test_a_baseline_keeps_data_network_and_recipe() -> None:
     config = load_trial(
-        trial(mutual={"weight": 1}, network={"width": 8}, training={"epochs": 3, "batch_size": 2})
+        trial(
+            mutual={"weight": 1},
+            network={"kind": "unet", "width": 8},
+            training={"epochs": 3, "batch_size": 2},
+        )
     )
     baseline = single_task(config, Task.DEPTH)
     assert baseline.data.tasks == (Task.DEPTH,)
@@ -127,8 +131,50 @@ MALFORMED = [
         "did you mean 'adam'?",
     ),
     ({"training": {"schedule": {"kind": "cosin"}}}, "training.schedule.kind", "'cosine'?"),
-    ({"network": {"width": 3}}, "network.width", "found 3"),
-    ({"scd": {}}, "scd", "set scd to null"),
+    ({"training": {"schedule": {"kind": "step", "factor": 2}}}, "training.schedule.factor", "2"),
+    ({"network": {"width": 8}}, "network.kind", "is missing"),
+    ({"network": {"kind": "unet", "width": 3}}, "network.width", "found 3"),
+    ({"network": {"kind": "unet", "dropout": 1.0}}, "network.dropout", "less than 1, found 1.0"),
+    ({"network": {"kind": "unett"}}, "network.kind", "did you mean 'unet'?"),
+    ({"network": {"kind": "segnet", "dropout": 0.1}}, "network.dropout", "allowed: kind, width"),
+    ({"network": {"kind": "deeplabv3", "backbone": "resnet5"}}, "network.backbone", "'resnet50'?"),
+    ({"network": {"kind": "custom"}}, "network.function", "is missing"),
+    (
+        {"network": {"kind": "custom", "function": "mine"}},
+        "network.function",
+        "should look like package.module:function, found 'mine'",
+    ),
+    (
+        {"network": {"kind": "custom", "function": "a.b:c", "options": {"depth": [1]}}},
+        "network.options.depth",
+        "takes text, a number, true, false or null, found [1]",
+    ),
+    ({"weighting": {"kind": "cagrd"}}, "weighting.kind", "did you mean 'cagrad'?"),
+    ({"weighting": {"temperature": 2}}, "weighting.kind", "is missing"),
+    ({"weighting": {"kind": "cagrad", "temperature": 2}}, "weighting.temperature", "kind, c)"),
+    ({"scd": {"weight": -1}}, "scd.weight", "found -1"),
+    ({"scd": {"temperature": {"depth": 1}}}, "scd.temperature", "name each of segmentation,"),
+    ({"scd": {"blocks": "both"}}, "scd.blocks", "allowed: grouped, one, each"),
+    ({"scd": {"grouping_threshold": 1.5}}, "scd.grouping_threshold", "found 1.5"),
+    ({"scd": {"stage_epochs": 0}}, "scd.stage_epochs", "found 0"),
+    ({"scd": {"queue": [["segmentation"], ["depht"]]}}, "scd.queue.1.0", "mean 'depth'?"),
+    ({"scd": {"queue": [["segmentation", "depth"], []]}}, "scd.queue.1", "at least 1, found []"),
+    ({"scd": {"adaptor": {"learning_rat": 1}}}, "scd.adaptor.learning_rat", "'learning_rate'?"),
+    ({"okd_mtl": {"weight": True}}, "okd_mtl.weight", "found True"),
+    ({"okd_mtl": {"weight": {"depth": 1}}}, "okd_mtl.weight", "segmentation, depth"),
+    ({"r_drop": {"wieght": 1}}, "r_drop.wieght", "did you mean 'weight'?"),
+    ({"mutual": {"peers": None}}, "mutual.peers", "valid integer, found None"),
+    ({"mutual": {"peers": 17}}, "mutual.peers", "16, found 17"),
+    ({"mutual": {"peers": []}}, "mutual.peers", "at least 1, found []"),
+    ({"mutual": {"peers": [2]}}, "mutual.peers.0", "found 2"),
+    ({"mutual": {"peers": [{}]}}, "mutual.peers.0.kind", "is missing"),
+    ({"mutual": {"peers": [{"kind": "unet", "width": 3}]}}, "mutual.peers.0.width", "found 3"),
+    (
+        {"mutual": {"peers": [{"kind": "unet"}, {"kind": "segnet", "wdth": 8}]}},
+        "mutual.peers.1.wdth",
+        "did you mean 'width'?",
+    ),
+    ({"mutual": {"peers": [{"kind": "unet"}] * 17}}, "mutual.peers", "at most 16"),
     ({"data": {"dataset": "room", "tasks": ["depth"]}}, "data.dataset", "did you mean 'rooms'?"),
     ({"data": {"tasks": ["depth"]}}, "data.dataset", "is missing"),
     ({"data": {"dataset": "rooms", "tasks": []}}, "data.tasks", "at least 1"),

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from mdml_tune.config.network import UNetConfig
 from mdml_tune.spaces.check import check_study
 from mdml_tune.spaces.study import Study
 
 Spoil = Callable[[str, object], dict[str, Any]]
 T, S = "trial", "search"
 GRACE = "search.early_stopping.grace_epochs"
+UNET = {"kind": "unet"}
 
 MALFORMED = [
     # what stands where, path of the message, what it says
@@ -30,7 +32,13 @@ MALFORMED = [
     (f"{T}.mutual.temperature", True, f"{T}.mutual.temperature", "found True"),
     (f"{T}.mutual.weight", {"depth": 1}, f"{T}.mutual.weight", "segmentation, depth"),
     (f"{T}.training.batch_size", 17, f"{T}.training.batch_size", "17 exceeds train_size 16"),
-    (f"{T}.scd", {"weight": 0.3}, f"{T}.scd", "set scd to null"),
+    (f"{T}.scd", {"wieght": 0.3}, f"{T}.scd.wieght", "did you mean 'weight'?"),
+    (f"{T}.scd", {"stage_epochs": 12}, f"{T}.scd.stage_epochs", "give at most 11"),
+    (f"{T}.okd_mtl", {}, f"{T}.okd_mtl", "cannot be combined with mutual"),
+    (f"{T}.mutual.peers", [{"kind": "unet", "width": 3}], f"{T}.mutual.peers.0.width", "found 3"),
+    (f"{T}.mutual.peers", [{"width": 8}], f"{T}.mutual.peers.0.kind", "is missing"),
+    (f"{T}.mutual.peers", [8], f"{T}.mutual.peers.0", "found 8"),
+    (f"{T}.weighting", {"kind": "dwa", "temprature": 1}, f"{T}.weighting.temprature", "did you"),
     # domains at their corners
     (f"{T}.mutual.temperature", {"uniform": [6, 1]}, f"{T}.mutual.temperature", "low 6 exceeds"),
     (f"{T}.mutual.temperature", {"uniform": [0, 6]}, f"{T}.mutual.temperature", "than 0, found 0"),
@@ -63,10 +71,58 @@ MALFORMED = [
         f"{T}.mutual.temperature",
         "greater than 0, found -1.0",
     ),
+    (f"{T}.mutual.ramp", {"uniform": [0, 4]}, f"{T}.mutual.ramp", "use int or log_int"),
+    (f"{T}.mutual.ramp", {"int": [-1, 4]}, f"{T}.mutual.ramp", "found -1"),
+    (f"{T}.mutual.warmup_epochs", {"int": [0, 12]}, f"{T}.mutual.warmup_epochs", "most 11"),
+    (f"{T}.scd", {"weight": {"int": [0, 1]}}, f"{T}.scd.weight", "takes fractions"),
+    (f"{T}.scd", {"stage_epochs": {"int": [3, 12]}}, f"{T}.scd.stage_epochs", "give at most 11"),
+    (
+        f"{T}.scd",
+        {"adaptor": {"learning_rate": {"uniform": [0, 1]}}},
+        f"{T}.scd.adaptor.learning_rate",
+        "0.0",
+    ),
+    (f"{T}.weighting", {"kind": "famo", "gamma": {"int": [0, 1]}}, f"{T}.weighting.gamma", "frac"),
+    (f"{T}.weighting", {"kind": {"choice": ["si", "famos"]}}, f"{T}.weighting.kind", "'famo'?"),
+    (
+        f"{T}.mutual.peers",
+        [{"kind": "unet"}, {"kind": "unet", "dropout": {"log_int": [1, 2]}}],
+        f"{T}.mutual.peers.1.dropout",
+        "less than 1, found 1",
+    ),
+    (
+        f"{T}.mutual.peers",
+        [{"kind": "unet"}, {"kind": "unet", "dropout": {"choice": [0.1, "high"]}}],
+        f"{T}.mutual.peers.1.dropout",
+        "found 'high'",
+    ),
     # what may not vary
     (f"{T}.data.train_size", {"int": [8, 16]}, f"{T}.data.train_size", "same data"),
-    (f"{T}.network", {"width": {"int": [8, 16]}}, f"{T}.network.width", "baseline.trial.network"),
-    (f"{T}.network", {"choice": [{"width": 8}, {"width": 9}]}, f"{T}.network", "baseline.trial"),
+    (
+        f"{T}.network",
+        {**UNET, "width": {"int": [8, 16]}},
+        f"{T}.network.width",
+        "line.trial.network",
+    ),
+    (f"{T}.network", {"choice": [UNET, {"kind": "mtan"}]}, f"{T}.network", "baseline.trial"),
+    (
+        f"{T}.mutual.peers",
+        [{"kind": "unet", "width": {"int": [8, 16]}}, UNET],
+        f"{T}.mutual.peers.0.width",
+        "so baseline.trial.network.width must say",
+    ),
+    (
+        f"{T}.mutual.peers",
+        {"choice": [2, [{"kind": "unet", "width": 8}, UNET]]},
+        "baseline.trial.network",
+        "the first of mutual.peers is not the same in every trial",
+    ),
+    (
+        "methods.one",
+        {"mutual": {"peers": [{"kind": "unet", "width": 8}, UNET]}},
+        "baseline.trial.network",
+        "the first of mutual.peers is not the same in every trial",
+    ),
     (f"{T}.training.clip_norm", {"choice": [None, 1.0]}, f"{T}.training.clip_norm", "baseline"),
     (
         f"{T}.training.schedule",
@@ -86,7 +142,23 @@ MALFORMED = [
     ("methods.one", {"mutual": {"temperature": 0}}, "methods.one.mutual.temperature", "found 0"),
     ("methods.one", {"mutual": {"pers": 3}}, "methods.one.mutual.pers", "did you mean 'peers'?"),
     ("methods.one", {"mutual": {"peers": {"int": [3, 2]}}}, "methods.one.mutual.peers", "low 3"),
-    ("methods.one", {"network": {"width": 8}}, "methods.one.network.width", "baseline.trial"),
+    ("methods.one", {"network": {"kind": "mtan"}}, "methods.one.network.kind", "baseline.trial"),
+    ("methods.one", {"weighting": {"kind": "cagrad", "c": -1}}, "methods.one.weighting.c", "-1"),
+    ("methods.one", {"weighting": {"kind": "dwaa"}}, "methods.one.weighting.kind", "'dwa'?"),
+    ("methods.one", {"scd": {"blocks": "two"}}, "methods.one.scd.blocks", "found 'two'"),
+    ("methods.one", {"okd_mtl": {}}, "methods.one.okd_mtl", "cannot be combined with mutual"),
+    (
+        "methods.one",
+        {"mutual": {"peers": [{"kind": "unet"}, {"kind": "unet", "width": 3}]}},
+        "methods.one.mutual.peers.1.width",
+        "found 3",
+    ),
+    (
+        "methods.one",
+        {"weighting": {"kind": "famo", "c": 0.4}},
+        "methods.one.weighting.c",
+        "allowed: kind, learning_rate, gamma",
+    ),
     # baselines
     ("baseline", {"seeds": 0}, "baseline.seeds", "found 0"),
     ("baseline", {"trial": {"mutual": None}}, "baseline.trial.mutual", "network, training"),
@@ -120,6 +192,8 @@ MALFORMED = [
     (f"{S}.early_stopping.reduction", 1, f"{S}.early_stopping.reduction", "found 1"),
     (GRACE, 13, GRACE, "13 exceeds training.epochs 12"),
     (GRACE, 3, GRACE, "mutual.warmup_epochs goes up to 4; give at least that"),
+    ("methods.one", {"mutual": None, "okd_mtl": {"warmup_epochs": 6}}, GRACE, "okd_mtl.warmup_ep"),
+    ("methods.one", {"weighting": {"kind": "stch", "warmup_epochs": 6}}, GRACE, "to 6; give"),
     ("confirm", {"top": -1}, "confirm.top", "found -1"),
     ("confirm", {"seeds": 0}, "confirm.seeds", "found 0"),
     ("budget", {"gpu_hours": 0}, "budget.gpu_hours", "found 0"),
@@ -169,6 +243,11 @@ def test_the_study_itself_is_in_order(study: dict[str, Any]) -> None:
         (f"{T}.mutual", {"choice": [None, {"weight": {"choice": [0, 0.3, 1]}}]}),
         (f"{T}.mutual.peers", {"int": [1, 3]}),
         (f"{T}.mutual.weight", 0),
+        (f"{T}.mutual.ramp", {"int": [0, 9]}),
+        (f"{T}.mutual.peers", [UNET, {"kind": "unet", "width": {"int": [8, 16]}}]),
+        (f"{T}.mutual.peers", {"choice": [2, [UNET, {"kind": "unet", "width": 8}]]}),
+        ("methods.one", {"mutual": {"peers": [UNET, {"kind": "unet", "dropout": 0.1}]}}),
+        ("methods.one", {"mutual": None, "okd_mtl": {}}),
     ],
 )
 def test_what_is_allowed(spoilt: Spoil, place: str, value: object) -> None:
@@ -210,7 +289,7 @@ def test_a_grid_over_a_float_domain_needs_a_step(spoilt: Spoil) -> None:
 
 def test_baselines_fix_what_the_recipe_leaves_open(spoilt: Spoil) -> None:
     spoilt("trial.training.optimizer", {"learning_rate": {"log_uniform": [1e-4, 1e-2]}})
-    spoilt("trial.network", {"choice": [{"width": 8}, {"width": 16}]})
+    spoilt("trial.network", {"choice": [{**UNET, "width": 8}, {**UNET, "width": 16}]})
     found = check_study(spoilt("methods", {"long": {"training": {"epochs": 20}}}))
     assert isinstance(found, list)
     assert {problem.path for problem in found} == {
@@ -218,10 +297,51 @@ def test_baselines_fix_what_the_recipe_leaves_open(spoilt: Spoil) -> None:
         "trial.network",
         "trial.training.optimizer.learning_rate",
     }
-    recipe = {"network": {"width": 8}, "training": {"optimizer": {"learning_rate": 1e-3}}}
+    recipe = {"network": {**UNET, "width": 8}, "training": {"optimizer": {"learning_rate": 1e-3}}}
     recipe["training"]["epochs"] = 12  # type: ignore[assignment]
     study = check_study(spoilt("baseline", {"trial": recipe}))
     assert isinstance(study, Study)
     config = study.baseline_config(study.tasks[0])
     assert (config.network.width, config.training.optimizer.learning_rate) == (8, 1e-3)
     assert (config.training.epochs, study.epochs) == (12, 20)
+
+
+def test_values_that_do_not_go_together_are_found_wherever_their_domains_stand(
+    spoilt: Spoil,
+) -> None:
+    # Each of the two is in order while the other is at its first value.
+    spoilt("trial.mutual.fusion", {"choice": ["additive", "convex"]})
+    found = check_study(spoilt("trial.mutual.weight", {"log_uniform": [0.1, 3.0]}))
+    assert isinstance(found, list)
+    assert [problem.path for problem in found] == ["trial.mutual.weight"]
+    spoilt("trial.mutual.weight", {"log_uniform": [0.1, 1.0]})
+    spoilt("baseline", {"trial": {"training": {"epochs": 12}}})
+    spoilt("trial.training.epochs", {"choice": [30, 12]})
+    option = {"name": "late", "blocks": "each", "stage_epochs": {"int": [2, 20]}}
+    found = check_study(spoilt("trial.scd", {"choice": [None, option]}))
+    assert isinstance(found, list)
+    assert [problem.path for problem in found] == ["trial.scd.stage_epochs"]
+
+
+def test_baselines_copy_the_first_of_the_peers(spoilt: Spoil) -> None:
+    peers = [{"kind": "unet", "width": 8}, {"kind": "unet", "width": {"int": [4, 16]}}]
+    study = check_study(spoilt("trial.mutual.peers", peers))
+    assert isinstance(study, Study)
+    for config in (study.baseline_config(study.tasks[0]), study.equal_weighting_config()):
+        assert config.networks == (UNetConfig(width=8),)
+    assert {config.network for config in study.corners} == {UNetConfig(width=8)}
+    # A number of peers has none of its own, so that it has to be said.
+    spoilt("trial.mutual.peers", {"choice": [2, peers]})
+    told = check_study(spoilt("baseline", {"trial": {"network": {"kind": "unet", "width": 5}}}))
+    assert isinstance(told, Study)
+    assert told.baseline_config(told.tasks[0]).network == UNetConfig(width=5)
+
+
+def test_what_a_method_leaves_out_is_missing_there(spoilt: Spoil) -> None:
+    spoilt("baseline", {"trial": {"network": UNET}})
+    spoilt("trial.network", {**UNET, "width": 8})
+    found = check_study(spoilt("methods", {"own": {"network": {"kind": "custom"}}, "plain": {}}))
+    assert isinstance(found, list)
+    assert {problem.path: problem.message for problem in found} == {
+        "methods.own.network.function": "is missing"
+    }

@@ -7,6 +7,7 @@ import yaml
 
 from mdml_tune.config.load import load_trial
 from mdml_tune.config.mutual import MutualConfig
+from mdml_tune.config.network import UNetConfig
 from mdml_tune.errors import ConfigError
 from mdml_tune.spaces.find import find_study, shipped
 from mdml_tune.spaces.load import load_study
@@ -62,7 +63,8 @@ def test_a_path_is_read_before_a_name(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("rooms_mdlm", "one of: rooms_claim, rooms_mdml; did you mean 'rooms_mdml'?"),
+        ("rooms_mdlm", "rooms_claim, rooms_mdml, "),
+        ("rooms_mdlm", "; did you mean 'rooms_mdml'?"),
         ("search_spaces/rooms_mdml.yaml", "neither a file nor a shipped study"),
         ("", "rooms_claim"),
         (".", "is a folder"),
@@ -169,6 +171,62 @@ def test_methods_that_override_a_path_follow_it() -> None:
     one = claim("methods.mutual_peers.mutual.weight=0.7")
     assert one.methods is not None
     assert one.methods["independent_peers"] == {"mutual": {"peers": 2, "weight": 0}}
+
+
+PEERS = """
+study: peers
+trial:
+  data: {dataset: rooms, tasks: [depth], image_size: [48, 64]}
+  mutual:
+    peers: [{kind: unet, width: 8}, {kind: unet, width: {int: [8, 16]}, dropout: 0.1}]
+  weighting: {kind: dwa, temperature: {uniform: [1, 4]}}
+methods:
+  dwa: {}
+  cagrad: {weighting: {kind: cagrad, c: 0.4}}
+"""
+
+
+@pytest.fixture
+def peers(tmp_path: Path) -> str:
+    path = tmp_path / "peers.yaml"
+    path.write_text(PEERS, encoding="utf-8")
+    return str(path)
+
+
+def test_a_list_of_peers_is_set_by_index(peers: str) -> None:
+    paths = [parameter.path for parameter in load_study(peers).space.parameters]
+    assert paths == ["method", "mutual.peers.1.width", "weighting.temperature"]
+    study = load_study(peers, set_values=["mutual.peers.1.width=12", "mutual.peers.0.width=4"])
+    assert {config.networks for config in study.corners} == {
+        (UNetConfig(width=4), UNetConfig(width=12, dropout=0.1))
+    }
+    assert study.baseline_config(study.tasks[0]).network == UNetConfig(width=4)
+    study = load_study(peers, set_values=["mutual.peers.1.kind=segnet", "data.image_size.0=64"])
+    assert study.trial["mutual"]["peers"][1] == {"kind": "segnet", "width": {"int": [8, 16]}}  # type: ignore[index]
+    single = load_study(peers, set_values=["mutual.peers=2", "network.kind=unet"])
+    assert {config.peers for config in single.corners} == {2}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("mutual.peers.2.width=8", "there is no '2' below 'mutual.peers' (there: 0, 1)"),
+        ("mutual.peers.1.width=3", "trial.mutual.peers.1.width: should be greater than or equal"),
+        ("mutual.peers.1.wdth=8", "trial.mutual.peers.1.wdth: unknown key"),
+        ("network.kind=segnet", "trial.network: differs from the first of mutual.peers"),
+    ],
+)
+def test_a_mistake_in_a_list_of_peers(peers: str, assignment: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_study(peers, set_values=[assignment])
+    assert message in str(error.value)
+
+
+def test_another_kind_goes_to_the_methods_that_name_one(peers: str) -> None:
+    study = load_study(peers, set_values=["weighting.kind=famo"])
+    assert study.trial["weighting"] == {"kind": "famo"}
+    assert study.methods == {"dwa": {}, "cagrad": {"weighting": {"kind": "famo"}}}
+    assert {config.weighting.kind for config in study.corners} == {"famo"}
 
 
 def test_one_method_can_be_picked() -> None:

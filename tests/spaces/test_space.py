@@ -1,6 +1,7 @@
 """Spaces: conditional parameters, methods, and the trials they stand for."""
 
 from collections.abc import Mapping
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from mdml_tune.errors import ConfigError
 from mdml_tune.records import Value
 from mdml_tune.spaces.domains import Choice, LogUniform, Uniform, is_domain
 from mdml_tune.spaces.space import Assignment, Space
-from mdml_tune.spaces.tree import Parameter
-from mdml_tune.spaces.values import count, points
+from mdml_tune.spaces.tree import Group, Parameter
+from mdml_tune.spaces.values import count, extremes, points
 
 SCD = {
     "scd": {
@@ -23,7 +24,12 @@ SCD = {
             {
                 "distil": "features",
                 "weight": {"log_uniform": [0.1, 1.0]},
-                "queue": {"choice": [{"name": "by_loss", "decay": {"uniform": [0, 1]}}, "fixed"]},
+                "adaptor": {
+                    "choice": [
+                        {"name": "fast", "learning_rate": {"log_uniform": [0.01, 0.1]}},
+                        {"learning_rate": 1e-4},
+                    ]
+                },
             },
         ]
     }
@@ -44,18 +50,18 @@ def test_parameters_of_a_choice_are_named_by_the_way_to_them() -> None:
         "scd",
         "scd=outputs/scd.weight",
         "scd=2/scd.weight",
-        "scd=2/scd.queue",
-        "scd=2/scd.queue=by_loss/scd.queue.decay",
+        "scd=2/scd.adaptor",
+        "scd=2/scd.adaptor=fast/scd.adaptor.learning_rate",
     ]
     found = by_name(space)
     assert found["scd"].domain == Choice(("none", "outputs", "2"))
     assert found["scd=outputs/scd.weight"] == Parameter(
         "scd=outputs/scd.weight", "scd.weight", LogUniform(0.03, 3.0), (("scd", "outputs"),)
     )
-    assert found["scd=2/scd.queue"].domain == Choice(("by_loss", "fixed"))
-    assert found["scd=2/scd.queue=by_loss/scd.queue.decay"].condition == (
+    assert found["scd=2/scd.adaptor"].domain == Choice(("fast", "1"))
+    assert found["scd=2/scd.adaptor=fast/scd.adaptor.learning_rate"].condition == (
         ("scd", "2"),
-        ("scd=2/scd.queue", "by_loss"),
+        ("scd=2/scd.adaptor", "fast"),
     )
 
 
@@ -69,9 +75,9 @@ def test_parameters_of_a_choice_are_named_by_the_way_to_them() -> None:
             {"scd": "outputs", "scd.weight": 0.5},
         ),
         (
-            {"scd": "2", "scd=2/scd.weight": 0.2, "scd=2/scd.queue": "fixed"},
-            {"scd": {"distil": "features", "weight": 0.2, "queue": "fixed"}},
-            {"scd": "2", "scd.weight": 0.2, "scd.queue": "fixed"},
+            {"scd": "2", "scd=2/scd.weight": 0.2, "scd=2/scd.adaptor": "1"},
+            {"scd": {"distil": "features", "weight": 0.2, "adaptor": {"learning_rate": 1e-4}}},
+            {"scd": "2", "scd.weight": 0.2, "scd.adaptor": "1"},
         ),
     ],
 )
@@ -155,6 +161,48 @@ def test_a_method_asks_only_for_what_it_has(method: str, asked: list[str], mutua
     assert space.resolve(assignment) == {"training": {"epochs": 3}, "mutual": mutual}
     assert space.reported(assignment)["method"] == method
     assert len(space.reported(assignment)) == len(assignment)
+
+
+WEIGHTED: dict[str, Any] = {
+    "weighting": {"kind": "dwa", "temperature": {"uniform": [1, 4]}},
+    "training": {"optimizer": {"kind": "adam", "learning_rate": {"log_uniform": [1e-4, 1e-2]}}},
+}
+
+
+def test_a_method_of_another_kind_keeps_what_that_has() -> None:
+    methods = {
+        "dwa": {},
+        "even": {"weighting": {"kind": "dwa", "temperature": 9}},
+        "cagrad": {"weighting": {"kind": "cagrad", "c": {"uniform": [0.2, 0.5]}}},
+        "equal": {"weighting": {"kind": "equal"}},
+        "momentum": {"training": {"optimizer": {"kind": "sgd"}}},
+    }
+    space = Space.of(WEIGHTED, methods)
+    asked: dict[str, list[str]] = {}
+    resolved: dict[str, Any] = {}
+    for method in methods:
+        assignment = space.draw(
+            lambda p, method=method: method if p.path == "method" else p.domain.low  # type: ignore[union-attr]
+        )
+        asked[method] = [name for name in assignment if "weighting" in name]
+        resolved[method] = space.resolve(assignment)
+    assert {method: trial["weighting"] for method, trial in resolved.items()} == {
+        "dwa": {"kind": "dwa", "temperature": 1.0},
+        "even": {"kind": "dwa", "temperature": 9},
+        "cagrad": {"kind": "cagrad", "c": 0.2},
+        "equal": {"kind": "equal"},
+        "momentum": {"kind": "dwa", "temperature": 1.0},
+    }
+    assert asked == {
+        "dwa": ["weighting.temperature"],
+        "even": [],
+        "cagrad": ["method=cagrad/weighting.c"],
+        "equal": [],
+        "momentum": ["weighting.temperature"],
+    }
+    optimizers = {method: trial["training"]["optimizer"] for method, trial in resolved.items()}
+    assert optimizers["momentum"] == {"kind": "sgd", "learning_rate": 1e-4}
+    assert optimizers["equal"] == {"kind": "adam", "learning_rate": 1e-4}
 
 
 def test_an_override_replaces_a_domain_whole() -> None:
@@ -314,7 +362,7 @@ def test_a_drawn_trial_is_one() -> None:
     space = Space.of(
         {
             "data": {"dataset": "rooms", "tasks": ["depth"]},
-            "mutual": {"choice": [None, {"weight": {"uniform": [0, 1, 0.5]}}]},
+            "mutual": {"choice": [None, {"weight": {"uniform": [0, 1, 0.5]}, "ramp": 2}]},
         }
     )
     configs = [load_trial(space.resolve(assignment)) for assignment in space.grid()]
@@ -324,3 +372,56 @@ def test_a_drawn_trial_is_one() -> None:
         {"depth": 0.5},
         {"depth": 1.0},
     ]
+
+
+def test_every_part_of_a_trial_may_be_searched() -> None:
+    network = {"kind": "unet", "width": 8}
+    space = Space.of(
+        {
+            "data": {"dataset": "rooms", "tasks": ["depth", "normals"]},
+            "weighting": {
+                "choice": [
+                    {"name": "equal", "kind": "equal"},
+                    {"name": "famo", "kind": "famo", "gamma": {"log_uniform": [1e-3, 1e-2]}},
+                ]
+            },
+            "mutual": {
+                "peers": [network, {"kind": "unet", "width": {"int": [8, 16, 8]}}],
+                "weight": {"depth": {"uniform": [0, 1]}, "normals": 0.3},
+                "ramp": {"int": [0, 9]},
+            },
+            "scd": {
+                "choice": [
+                    None,
+                    {"name": "own", "queue": {"choice": [[["depth"], ["normals"]], None]}},
+                    {
+                        "name": "found",
+                        "grouping_threshold": {"uniform": [0, 1]},
+                        "weight": {"log_uniform": [0.003, 1]},
+                        "adaptor": {"learning_rate": {"log_uniform": [1e-4, 1e-1]}},
+                        "distil": {"choice": ["outputs", "features"]},
+                    },
+                ]
+            },
+        }
+    )
+    configs = [load_trial(space.resolve(corner)) for corner in space.corners()]
+    assert {config.weighting.kind for config in configs} == {"equal", "famo"}
+    widths = {tuple(network.width for network in config.networks) for config in configs}  # type: ignore[union-attr]
+    assert widths == {(8, 8), (8, 16)}
+    found = [config.scd for config in configs if config.scd is not None]
+    assert {scd.queue for scd in found} == {None, (("depth",), ("normals",))}
+    assert {scd.distil for scd in found} == {"outputs", "features"}
+    learnt = [scd.adaptor.learning_rate for scd in found if scd.distil == "features"]
+    assert {1e-4, 1e-1} <= set(learnt)
+
+
+@given(spaces())
+def test_any_two_parameters_of_a_section_are_moved_together(space: Space) -> None:
+    if not isinstance(space.root, Group):
+        return
+    free = [p for p in space.parameters if not p.condition]
+    corners = list(space.corners())
+    for one, other in combinations(free, 2):
+        met = {(corner[one.name], corner[other.name]) for corner in corners}
+        assert met >= set(product(extremes(one.domain), extremes(other.domain)))

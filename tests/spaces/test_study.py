@@ -61,7 +61,7 @@ def test_a_baseline_is_the_recipe_on_one_task(study: dict[str, Any]) -> None:
 
 
 def test_the_longest_trial_counts(study: dict[str, Any]) -> None:
-    study["trial"]["training"]["epochs"] = {"choice": [4, 30, 20]}
+    study["trial"]["training"]["epochs"] = {"choice": [8, 30, 20]}
     study["baseline"] = {"trial": {"training": {"epochs": 30}}}
     assert checked(study).epochs == 30
 
