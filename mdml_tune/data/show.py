@@ -16,13 +16,7 @@ from mdml_tune.tasks import Task
 _INCHES = 2.2
 """Width of one column."""
 
-_TITLES = {
-    Task.SEGMENTATION: "segmentation",
-    Task.DEPTH: "depth (m)",
-    Task.NORMALS: "normals (xyz as RGB)",
-    Task.EDGES: "edges",
-    Task.ALBEDO: "albedo",
-}
+_TITLES = {Task.NORMALS: "normals (xyz as RGB)"}
 
 Pixels = NDArray[np.generic]
 
@@ -30,7 +24,7 @@ Pixels = NDArray[np.generic]
 def draw_samples(examples: Examples, tasks: Sequence[Task], count: int) -> Figure:
     """The first ``count`` examples as rows: the image, then each of ``tasks`` as a column.
 
-    Pixels without a label are white. Depths share one colour scale, in metres.
+    Pixels without a label are white. Depths share one colour scale, in the data's unit.
     """
     rows = min(count, len(examples))
     height, width = examples.images.shape[-2:]
@@ -43,7 +37,9 @@ def draw_samples(examples: Examples, tasks: Sequence[Task], count: int) -> Figur
          for column in range(1 + len(tasks))]
         for row in range(rows)
     ]  # fmt: skip
-    for title, axes in zip(["image", *(_TITLES[task] for task in tasks)], grid[0], strict=True):
+    for title, axes in zip(
+        ["image", *(_title(task, examples) for task in tasks)], grid[0], strict=True
+    ):
         axes.set_title(title, fontsize=10)
     for axes in chain(*grid):
         axes.set_xticks([])
@@ -53,6 +49,12 @@ def draw_samples(examples: Examples, tasks: Sequence[Task], count: int) -> Figur
     for column, task in enumerate(tasks, start=1):
         _draw_column(figure, [axes[column] for axes in grid], examples, task)
     return figure
+
+
+def _title(task: Task, examples: Examples) -> str:
+    if task is Task.DEPTH and examples.inverse_depth:
+        return "inverse depth"
+    return _TITLES.get(task, str(task))
 
 
 def _draw_column(figure: Figure, column: Sequence[Axes], examples: Examples, task: Task) -> None:

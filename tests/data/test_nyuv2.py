@@ -8,16 +8,16 @@ import torch
 from torch.testing import assert_close
 
 from mdml_tune.config.data import NyuV2Data
+from mdml_tune.data.held_out import held_out
 from mdml_tune.data.load import check_data, data_digest, load_split
-from mdml_tune.data.nyuv2 import held_out
-from mdml_tune.data.split import SplitName
+from mdml_tune.data.split import Examples, SplitName
 from mdml_tune.errors import ConfigError, DataError, UnavailableError
 from mdml_tune.tasks import Task
 
 TASKS = (Task.SEGMENTATION, Task.DEPTH, Task.NORMALS)
 CONFIG = NyuV2Data(dataset="nyuv2", tasks=TASKS, val_fraction=0.25)
 H, W = 8, 16
-COUNTS = {"train": 12, "val": 3}
+COUNTS = {"train": 8, "val": 3}
 
 Arrays = dict[str, np.ndarray]
 
@@ -37,6 +37,11 @@ def arrays(name: str, number: int) -> Arrays:
     }
 
 
+def load(split: SplitName, root: Path) -> Examples:
+    found = load_split(CONFIG, split, root)
+    return found.batch(torch.arange(len(found)))
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name, count in COUNTS.items():
@@ -49,7 +54,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_the_official_val_is_our_test_in_order(root: Path) -> None:
-    examples = load_split(CONFIG, SplitName.TEST, root)
+    examples = load(SplitName.TEST, root)
     assert len(examples) == 3
     assert examples.classes == 13
     for number in range(3):
@@ -74,17 +79,18 @@ def test_the_official_val_is_our_test_in_order(root: Path) -> None:
             assert torch.equal(examples.valid[task][number], torch.tensor(valid))
 
 
-@pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f8", "g"])
-@pytest.mark.parametrize("ids", ["<f8", "<i2", ">i4", "<i8"])
+@pytest.mark.parametrize(
+    ("dtype", "ids"), [("<f2", "<f8"), ("<f4", "<i2"), (">f8", ">i4"), ("g", "<i8")]
+)
 def test_types_and_channel_axes_do_not_matter(root: Path, dtype: str, ids: str) -> None:
-    before = load_split(CONFIG, SplitName.TEST, root)
+    before = load(SplitName.TEST, root)
     for number in range(3):
         stored = arrays("val", number)
         np.save(root / f"val/label/{number}.npy", stored["label"][..., None].astype(ids))
         np.save(root / f"val/depth/{number}.npy", stored["depth"][..., 0].astype(dtype))
         np.save(root / f"val/normal/{number}.npy", stored["normal"].astype(dtype))
         np.save(root / f"val/image/{number}.npy", np.round(stored["image"] * 255).astype("u1"))
-    after = load_split(CONFIG, SplitName.TEST, root)
+    after = load(SplitName.TEST, root)
     assert_close(after.images, before.images, rtol=0, atol=0.5 / 255 + 1e-6)
     assert torch.equal(after.targets[Task.SEGMENTATION], before.targets[Task.SEGMENTATION])
     for task in (Task.DEPTH, Task.NORMALS):
@@ -96,10 +102,34 @@ def test_types_and_channel_axes_do_not_matter(root: Path, dtype: str, ids: str) 
     assert_close(lengths, after.valid[Task.NORMALS].float())
 
 
+def test_images_with_channels_first(root: Path) -> None:
+    before = load(SplitName.TEST, root)
+    for number in range(3):
+        for kind in ("image", "depth", "normal"):
+            np.save(
+                root / f"val/{kind}/{number}.npy", arrays("val", number)[kind].transpose(2, 0, 1)
+            )
+    after = load(SplitName.TEST, root)
+    assert torch.equal(after.images, before.images)
+    for task in TASKS:
+        assert torch.equal(after.targets[task], before.targets[task])
+
+
+@pytest.mark.parametrize("dtype", ["f2", "i2", "i1", "u1"])
+def test_ignored_pixels_in_any_type(root: Path, dtype: str) -> None:
+    before = load(SplitName.TEST, root)
+    for number in range(3):
+        label = arrays("val", number)["label"]
+        np.save(root / f"val/label/{number}.npy", label.astype(dtype))  # -1 is 255 as uint8
+    after = load(SplitName.TEST, root)
+    for one, other in ((after.targets, before.targets), (after.valid, before.valid)):
+        assert torch.equal(one[Task.SEGMENTATION], other[Task.SEGMENTATION])
+
+
 def test_val_is_held_out_of_train(root: Path) -> None:
-    train, val = (load_split(CONFIG, split, root) for split in (SplitName.TRAIN, SplitName.VAL))
-    assert (len(train), len(val)) == (9, 3)
-    learnt, kept = held_out(12, 0.25, 0)
+    train, val = (load(split, root) for split in (SplitName.TRAIN, SplitName.VAL))
+    assert (len(train), len(val)) == (6, 2)
+    learnt, kept = held_out(8, 0.25, 0)
     for examples, numbers in ((train, learnt), (val, kept)):
         for row, number in enumerate(numbers):
             stored = torch.tensor(arrays("train", number)["image"].transpose(2, 0, 1)).float()
@@ -194,17 +224,21 @@ CORRUPTIONS: dict[str, tuple[Callable[[Path], object], str]] = {
         ruin("val/label/1.npy", lambda a: a["label"].astype(object)), "val/label/1.npy cannot be read"
     ),
     "strings": (ruin("val/label/1.npy", lambda a: a["label"].astype(str)), "val/label/1.npy holds <U"),
-    "gone": (lambda r: (r / "train/depth/11.npy").unlink(), "train/depth holds 11 files"),
-    "gap": (lambda r: (r / "train/image/4.npy").unlink(), "4.npy is missing and 11.npy is one too many"),
+    "gone": (lambda r: (r / "train/depth/6.npy").unlink(), "train/depth holds 7 files"),
+    "gap": (lambda r: (r / "train/image/4.npy").unlink(), "4.npy is missing and 7.npy is one too many"),
     "odd name": (lambda r: (r / "val/image/2.npy").rename(r / "val/image/two.npy"), "2.npy is missing"),
-    "channels first": (
-        ruin("val/image/0.npy", lambda a: a["image"].transpose(2, 0, 1)), "val/image/0.npy has shape"
+    "flipped axes": (
+        ruin("val/image/0.npy", lambda a: a["image"].transpose(0, 2, 1)), "val/image/0.npy has shape"
+    ),
+    "unlabelled": (
+        lambda r: [np.save(r / f"val/label/{k}.npy", np.full((H, W), -1)) for k in range(3)],
+        "No image of test has a labelled pixel for segmentation",
     ),
     "grey": (ruin("train/image/5.npy", lambda a: a["image"][..., 0]), "train/image/5.npy has shape"),
     "three depths": (ruin("val/depth/2.npy", lambda a: a["image"]), "val/depth/2.npy has shape"),
     "flat normals": (ruin("val/normal/2.npy", lambda a: a["depth"]), "val/normal/2.npy has shape"),
     "another size": (ruin("val/label/2.npy", lambda a: a["label"][:, :8]), "val/label/2.npy is 8 x 8"),
-    "nan": (ruin("train/depth/7.npy", lambda a: hole(a["depth"], np.nan)), "train/depth/7.npy holds 1"),
+    "nan": (ruin("train/depth/6.npy", lambda a: hole(a["depth"], np.nan)), "train/depth/6.npy holds 1"),
     "inf": (ruin("val/normal/0.npy", lambda a: hole(a["normal"], np.inf)), "val/normal/0.npy holds 1"),
     "nan image": (
         ruin("val/image/0.npy", lambda a: hole(a["image"], np.nan)), "val/image/0.npy holds 1"
@@ -255,7 +289,7 @@ def test_the_digest_follows_content_and_size_but_not_the_place(root: Path, tmp_p
     np.save(root / "val/depth/0.npy", arrays("val", 1)["depth"])
     changed = data_digest(CONFIG, root)
     assert changed != digest
-    np.save(root / "train/image/1.npy", arrays("train", 1)["image"].astype("f4"))
+    np.save(root / "train/image/1.npy", arrays("train", 2)["image"])
     assert data_digest(CONFIG, root) not in {digest, changed}
     moved = tmp_path.parent / f"{tmp_path.name}-moved"
     before = data_digest(CONFIG, root)

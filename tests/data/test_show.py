@@ -1,3 +1,4 @@
+import dataclasses
 import io
 
 import pytest
@@ -19,7 +20,7 @@ def test_rows_are_samples_and_columns_are_tasks(examples: Examples) -> None:
     tasks = (Task.DEPTH, Task.SEGMENTATION)
     figure = draw_samples(examples, tasks, 2)
     pictures = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
-    assert [axes.get_title() for axes in pictures[:3]] == ["image", "depth (m)", "segmentation"]
+    assert [axes.get_title() for axes in pictures[:3]] == ["image", "depth", "segmentation"]
     assert len(pictures) == 2 * 3
     shown = pictures[4].images[0].get_array()
     assert torch.equal(torch.tensor(shown.data), examples.targets[Task.DEPTH][1, 0])
@@ -36,3 +37,8 @@ def test_pixels_without_label_are_white(examples: Examples) -> None:
     unlabelled = Examples(examples.images, examples.targets, nowhere, examples.classes)
     figure = draw_samples(unlabelled, (Task.NORMALS,), 1)
     assert (figure.axes[1].images[0].get_array() == 1).all()
+
+
+def test_disparity_is_called_what_it_is(examples: Examples) -> None:
+    disparity = dataclasses.replace(examples, inverse_depth=True)
+    assert draw_samples(disparity, (Task.DEPTH,), 1).axes[1].get_title() == "inverse depth"
