@@ -10,14 +10,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation
 
-from mdml_tune.models.heads import Predictions, activate
+from mdml_tune.models.heads import Predictions
+from mdml_tune.models.network import Features, HeadedNetwork
 from mdml_tune.tasks import Task
 
 LEVELS = 3
 """Halvings of the image: its sides must be multiples of 2 ** LEVELS."""
 
 
-class UNet(nn.Module):
+class UNet(HeadedNetwork):
     """Shared encoder and decoder, then for each task a 3x3 convolution of its own and its output.
 
     Group normalisation (Wu and He 2018, arXiv:1803.08494) instead of batch normalisation: small
@@ -25,8 +26,9 @@ class UNet(nn.Module):
     may be asked again without changing it.
     """
 
-    def __init__(self, width: int, channels: Mapping[Task, int]) -> None:
+    def __init__(self, width: int, channels: Mapping[Task, int], *, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = nn.Dropout2d(dropout)
         widths = [width * 2**level for level in range(LEVELS + 1)]
         self.encoder = nn.ModuleList(
             _block(incoming, outgoing)
@@ -43,19 +45,23 @@ class UNet(nn.Module):
             }
         )
 
-    def forward(self, images_NCHW: Tensor) -> Predictions:
-        """Predictions for every task, from images with values in [0, 1]."""
+    def features(self, images_NCHW: Tensor) -> Features:
+        """The bottleneck, before channels of it are dropped, and the last block of the decoder."""
         x = images_NCHW * 2 - 1
         beside: list[Tensor] = []
         for level, block in enumerate(self.encoder):
             x = block(F.max_pool2d(x, 2) if level else x)
             beside.append(x)
+        bottleneck = beside.pop()
+        x = self.dropout(bottleneck)
         for block in self.decoder:
             # Nearest, not bilinear: its backward pass is deterministic on a GPU too.
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-            x = block(torch.cat([x, beside[-2]], dim=1))
-            beside.pop()
-        return {Task(name): activate(Task(name), head(x)) for name, head in self.heads.items()}
+            x = block(torch.cat([x, beside.pop()], dim=1))
+        return bottleneck, x
+
+    def predict(self, features: Features, size: tuple[int, int]) -> Predictions:
+        return super().predict((self.dropout(features[-1]),), size)
 
 
 def _block(incoming: int, outgoing: int) -> nn.Module:

@@ -10,6 +10,7 @@ from torch.testing import assert_close
 from mdml_tune.config.network import UNetConfig
 from mdml_tune.models.build import build_network
 from mdml_tune.models.heads import Predictions
+from mdml_tune.models.unet import UNet
 from mdml_tune.tasks import Task
 
 CLASSES = 13
@@ -156,3 +157,38 @@ def test_a_head_does_not_learn_from_another_task() -> None:
     learnt = {name for name, parameter in ours.named_parameters() if parameter.grad is not None}
     assert any(name.startswith(f"heads.{Task.DEPTH}.") for name in learnt)
     assert not any(name.startswith(f"heads.{Task.NORMALS}.") for name in learnt)
+
+
+def test_dropout_takes_whole_channels_of_the_bottleneck_and_before_the_heads() -> None:
+    torch.manual_seed(3)
+    ours = build_network(UNetConfig(width=8, dropout=0.5), (Task.DEPTH, Task.EDGES), CLASSES)
+    seen: dict[str, Tensor] = {}
+    for name in ("decoder.0", f"heads.{Task.DEPTH}", f"heads.{Task.EDGES}"):
+        ours.get_submodule(name).register_forward_pre_hook(
+            lambda _, inputs, name=name: seen.__setitem__(name, inputs[0])
+        )
+    assert isinstance(ours, UNet)
+    features = ours.features(images(1))
+    ours.predict(features, (16, 24))
+    bottleneck, last = features
+    assert isinstance(bottleneck, Tensor)
+    assert isinstance(last, Tensor)
+    for clean, dropped in (
+        (bottleneck, seen["decoder.0"][:, :64, ::2, ::2]),
+        (last, seen["heads.depth"]),
+    ):
+        gone = (dropped == 0).all(dim=-1).all(dim=-1)
+        assert 0 < gone.sum() < gone.numel()
+        assert_close(dropped, 2 * clean * ~gone[..., None, None])  # the rest makes up for them
+
+
+def test_dropout_changes_neither_the_weights_nor_evaluation() -> None:
+    torch.manual_seed(3)
+    plain = build_network(UNetConfig(width=4), tuple(Task), CLASSES)
+    torch.manual_seed(3)
+    dropping = build_network(UNetConfig(width=4, dropout=0.5), tuple(Task), CLASSES)
+    assert_close(dropping.state_dict(), plain.state_dict(), rtol=0, atol=0)
+    seen = images()
+    one, other, evaluated = plain(seen), dropping(seen), dropping.eval()(seen)
+    assert all(torch.equal(one[task], evaluated[task]) for task in Task)
+    assert not any(torch.equal(one[task], other[task]) for task in Task)
