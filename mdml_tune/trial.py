@@ -1,20 +1,25 @@
 """One trial, from its configuration to what it leaves behind; knows no Ray and no MLflow."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.data.load import load_split
-from mdml_tune.data.split import Examples, SplitName
+from mdml_tune.data.split import Split, SplitName
 from mdml_tune.records import EpochReport, Scores, Status, TrialRecord
 from mdml_tune.storage.history import append_report, read_history, rewrite_history
 from mdml_tune.storage.trials import TrialFolder
+from mdml_tune.tasks import Task
 from mdml_tune.training.checkpoint import drop_checkpoints, load_checkpoint, save_checkpoint
-from mdml_tune.training.trainer import DivergedError, Trainer
+from mdml_tune.training.kept import kept_state, kept_teachers
+from mdml_tune.training.memory import did_not_fit, ran_out_of_memory
+from mdml_tune.training.predictions import Arrays, predict
+from mdml_tune.training.report import DivergedError
+from mdml_tune.training.trainer import Trainer
 
 OnEpoch = Callable[[EpochReport], None]
 
@@ -29,6 +34,8 @@ class TrialContext:
     data_root: Path | None = None
     baseline: Scores | None = None
     """Val scores of the single-task networks; without them no delta-m is reported."""
+    teachers: Mapping[Task, Path] = field(default_factory=dict[Task, Path])
+    """Folders of the single-task networks that SCD distils from; their checkpoints were kept."""
     read_test: bool = False
     """Score the test split at the end: for confirmations and single trainings alone."""
     keep_checkpoint: bool = False
@@ -49,28 +56,29 @@ def run_trial(config: TrialConfig, context: TrialContext, on_epoch: OnEpoch) -> 
             raise to end the trial there; the next call goes on from the last checkpoint.
 
     Returns:
-        The record that the folder now holds: completed, or failed where the training diverged.
+        The record that the folder now holds: completed, or failed where the training diverged or
+        did not fit into memory.
     """
     if context.folder.is_closed():
         return _record(context.folder)
-    _prepare_torch(context.threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    trainer = Trainer.build(
-        config,
-        seed=context.seed,
-        train=_load(config, SplitName.TRAIN, context, device),
-        val=_load(config, SplitName.VAL, context, device),
-        baseline=context.baseline,
-    )
+    device = prepare_torch(context.threads)
+    test = None
     try:
+        train = _load(config, SplitName.TRAIN, context, device)
+        val = _load(config, SplitName.VAL, context, device)
+        trainer = _build(config, context, train, val, device)
         _train(trainer, config.training.epochs, context, on_epoch)
+        if context.read_test:
+            test = trainer.score(_load(config, SplitName.TEST, context, device))
     except DivergedError as error:
         context.folder.close(Status.FAILED, failure=str(error))
         drop_checkpoints(context.folder.checkpoints)
         return _record(context.folder)
-    test = None
-    if context.read_test:
-        test = trainer.score(_load(config, SplitName.TEST, context, device))
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out_of_memory(error):
+            raise
+        context.folder.close(Status.FAILED, failure=did_not_fit(config, error))
+        return _record(context.folder)
     context.folder.close(Status.COMPLETED, test=test)
     if not context.keep_checkpoint:
         drop_checkpoints(context.folder.checkpoints)
@@ -86,16 +94,62 @@ def score_test(config: TrialConfig, context: TrialContext) -> TrialRecord:
     record = _record(context.folder)
     if record.test is not None:
         return record
-    saved = load_checkpoint(context.folder.checkpoints)
-    if saved is None:
-        raise FileNotFoundError(f"No whole checkpoint in {context.folder.checkpoints}.")
-    _prepare_torch(context.threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = prepare_torch(context.threads)
     test = _load(config, SplitName.TEST, context, device)
-    trainer = Trainer.build(config, seed=context.seed, train=test, val=test, baseline=None)
-    trainer.restore(saved[1])
+    trainer = _restored(config, context, test, device)
     context.folder.close(record.status, failure=record.failure, test=trainer.score(test))
     return _record(context.folder)
+
+
+def predictions(config: TrialConfig, context: TrialContext) -> Arrays:
+    """What the reported network of an ended trial says of val and test, from its kept checkpoint.
+
+    Returns:
+        ``SPLIT/TASK/prediction``, ``.../target`` and ``.../valid``; see ``training.predictions``.
+
+    Raises:
+        FileNotFoundError: No whole checkpoint is left of it.
+    """
+    device = prepare_torch(context.threads)
+    splits = {
+        name: _load(config, name, context, device) for name in (SplitName.VAL, SplitName.TEST)
+    }
+    peer = _restored(config, context, splits[SplitName.VAL], device).peers[0]
+    arrays: Arrays = {}
+    for name, split in splits.items():
+        said = predict(peer, split, config.data.tasks, config.training.batch_size)
+        arrays |= {f"{name}/{what}": values for what, values in said.items()}
+    return arrays
+
+
+def prepare_torch(threads: int) -> torch.device:
+    """Settings that results depend on; where to compute."""
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _build(
+    config: TrialConfig, context: TrialContext, train: Split, val: Split, device: torch.device
+) -> Trainer:
+    return Trainer.build(
+        config,
+        seed=context.seed,
+        train=train,
+        val=val,
+        baseline=context.baseline,
+        teachers=kept_teachers(context.teachers, train.classes, device),
+    )
+
+
+def _restored(
+    config: TrialConfig, context: TrialContext, split: Split, device: torch.device
+) -> Trainer:
+    """The trainer as it ended; not to be trained further."""
+    trainer = _build(config, context, split, split, device)
+    trainer.restore(kept_state(context.folder))
+    return trainer
 
 
 def _train(trainer: Trainer, epochs: int, context: TrialContext, on_epoch: OnEpoch) -> None:
@@ -127,16 +181,10 @@ def _resume(trainer: Trainer, folder: TrialFolder) -> dict[int, int]:
     return {report.epoch: report.timestamp_ms for report in history}
 
 
-def _prepare_torch(threads: int) -> None:
-    torch.set_num_threads(threads)
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
-
-
 def _load(
     config: TrialConfig, split: SplitName, context: TrialContext, device: torch.device
-) -> Examples:
-    return load_split(config.data, split, context.data_root).to(device)
+) -> Split:
+    return load_split(config.data, split, context.data_root).resident(device)
 
 
 def _record(folder: TrialFolder) -> TrialRecord:

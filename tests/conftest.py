@@ -19,9 +19,12 @@ def fixed_seed() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> Callable[..., TrialConfig]:
-    """Builds the smallest trial worth running, with the given sections changed."""
+    """Builds the smallest trial worth running, with the given sections changed.
+
+    A section of another kind replaces the one there is, as does a list of peers the network.
+    """
 
     def build(
         tasks: Sequence[str] = ("segmentation", "depth", "normals"),
@@ -36,20 +39,24 @@ def tiny() -> Callable[..., TrialConfig]:
                 "test_size": 2,
                 "image_size": [16, 24],
             },
-            "network": {"width": 4},
+            "network": {"kind": "unet", "width": 4},
             "training": {"epochs": 3, "batch_size": 2},
             "mutual": {"peers": 2},
         }
         for name, section in sections.items():
             before = values.get(name)
             merge = isinstance(before, dict) and isinstance(section, Mapping)
+            merge = merge and section.get("kind", before.get("kind")) == before.get("kind")
             values[name] = {**before, **section} if merge else section
+        mutual = values["mutual"]
+        if isinstance(mutual, Mapping) and isinstance(mutual["peers"], list):
+            del values["network"]
         return load_trial(values)
 
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_examples() -> Callable[..., Examples]:
     """Draws images with labels of chance; a fifth of the pixels has none."""
 

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 
 from mdml_tune import trial as trial_module
 from mdml_tune.config.identity import config_id
+from mdml_tune.config.load import single_task
 from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.data.load import load_split
@@ -22,12 +24,20 @@ from mdml_tune.storage.history import read_history
 from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.tasks import Task, metrics_of
 from mdml_tune.training.checkpoint import load_checkpoint
-from mdml_tune.trial import TrialContext, run_trial, score_test
+from mdml_tune.trial import TrialContext, predictions, run_trial, score_test
 
 Tiny = Callable[..., TrialConfig]
 Start = Callable[..., TrialContext]
 
 TASKS = (Task.SEGMENTATION, Task.DEPTH)
+
+drawn_once = cache(load_split)
+
+
+@pytest.fixture(autouse=True)
+def draw_scenes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the time of these trials would go into their scenes, which are always the same."""
+    monkeypatch.setattr(trial_module, "load_split", drawn_once)
 
 
 @pytest.fixture
@@ -35,22 +45,26 @@ def config(tiny: Tiny) -> TrialConfig:
     return tiny(TASKS)
 
 
+def opened(path: Path, config: TrialConfig, *, seed: int = 0, **options: object) -> TrialContext:
+    folder = TrialFolder(path)
+    folder.open(
+        TrialRecord(
+            trial_key=path.name,
+            config_id=config_id(config),
+            phase=Phase.SEARCH,
+            seed=seed,
+            config=plain(config),
+        )
+    )
+    return TrialContext(seed=seed, folder=folder, **options)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
     """Opens the folder of a trial."""
 
-    def build(config: TrialConfig, name: str = "trial", *, seed: int = 0, **options):
-        folder = TrialFolder(tmp_path / name)
-        folder.open(
-            TrialRecord(
-                trial_key=name,
-                config_id=config_id(config),
-                phase=Phase.SEARCH,
-                seed=seed,
-                config=plain(config),
-            )
-        )
-        return TrialContext(seed=seed, folder=folder, **options)
+    def build(config: TrialConfig, name: str = "trial", **options: object) -> TrialContext:
+        return opened(tmp_path / name, config, **options)
 
     return build
 
@@ -230,18 +244,22 @@ def kill_at(epoch: int, told: list[EpochReport]) -> Callable[[EpochReport], None
     return on_epoch
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def four_epochs(tiny: Tiny) -> TrialConfig:
     return tiny(TASKS, training={"epochs": 4}, mutual={"peers": 2, "warmup_epochs": 1})
 
 
-@pytest.fixture
-def uninterrupted(four_epochs: TrialConfig, start: Start) -> TrialRecord:
-    return run_trial(four_epochs, start(four_epochs, "whole", read_test=True), ignore)
+@pytest.fixture(scope="module")
+def uninterrupted(
+    four_epochs: TrialConfig, tmp_path_factory: pytest.TempPathFactory
+) -> TrialRecord:
+    context = opened(tmp_path_factory.mktemp("trials") / "whole", four_epochs, read_test=True)
+    return run_trial(four_epochs, context, ignore)
 
 
-@pytest.mark.parametrize("checkpoint_seconds", [0, 1e9])
-@pytest.mark.parametrize("epoch", [1, 2, 3, 4])
+@pytest.mark.parametrize(
+    ("epoch", "checkpoint_seconds"), [(1, 0), (2, 0), (3, 0), (4, 0), (1, 1e9), (4, 1e9)]
+)
 def test_resumed_is_bit_for_bit_as_if_never_killed(
     four_epochs: TrialConfig,
     start: Start,
@@ -271,6 +289,71 @@ def test_resumed_is_bit_for_bit_as_if_never_killed(
     assert record.history[:settled] == tuple(before[:settled])
     born = [report.timestamp_ms for report in before]
     assert [report.timestamp_ms for report in record.history[:epoch]] == born
+
+
+FEATURES = {"queue": [["depth"], ["segmentation"]], "stage_epochs": 1, "distil": "features"}
+SEGNET = {"network": {"kind": "segnet", "width": 4}, "data": {"image_size": [32, 32]}}
+DROPPING = {"network": {"kind": "unet", "width": 4, "dropout": 0.4}}
+
+WAYS: dict[str, dict[str, object]] = {
+    "peers with scd": {"scd": FEATURES, "data": {"augmentation": "flip_and_scale"}},
+    "unlike peers with a ramp": {
+        "mutual": {
+            "peers": [{"kind": "unet", "width": 4}, {"kind": "unet", "width": 8}],
+            "ramp": 2,
+            "fusion": "convex",
+            "weight": 0.5,
+        }
+    },
+    "alternating with batch norm": {"mutual": {"update": "alternating"}, **SEGNET},
+    "okd": {"mutual": None, "okd_mtl": {"warmup_epochs": 1}},
+    "r-drop": {"mutual": None, "r_drop": {}, **DROPPING},
+    "dropout and accumulate": {"training": {"batch_size": 1, "accumulate": 2}, **DROPPING},
+    **{
+        kind: {"weighting": {"kind": kind}, "mutual": None}
+        for kind in ("dwa", "uncertainty", "rlw", "famo", "gradnorm", "pcgrad", "graddrop")
+    },
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_training_resumes_bit_for_bit(
+    tiny: Tiny, start: Start, tmp_path: Path, way: str
+) -> None:
+    sections = dict(WAYS[way])
+    training = {"epochs": 4, "batch_size": 4, **sections.pop("training", {})}
+    config = tiny(TASKS, training=training, **sections)
+    teachers = {}
+    for task in TASKS if config.scd is not None else ():
+        alone = single_task(config, task)
+        run_trial(alone, start(alone, f"baseline-{task}", keep_checkpoint=True), ignore)
+        teachers[task] = tmp_path / f"baseline-{task}"
+    context, whole = (
+        start(config, name, teachers=teachers, checkpoint_seconds=0, keep_checkpoint=True)
+        for name in ("killed", "whole")
+    )
+    expected = run_trial(config, whole, ignore)
+    with pytest.raises(Killed):
+        run_trial(config, context, kill_at(2, []))
+    torch.rand(3)
+    after: list[EpochReport] = []
+    record = run_trial(config, context, after.append)
+    assert [report.epoch for report in after] == [3, 4]
+    assert numbers(record) == numbers(expected)
+    assert same(*(load_checkpoint(one.folder.checkpoints) for one in (context, whole)))
+
+
+def same(first: object, second: object) -> bool:
+    """Whether nested plain values and tensors are equal to the last bit."""
+    match first, second:
+        case torch.Tensor(), torch.Tensor():
+            return torch.equal(first, second)
+        case dict(), dict():
+            return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
+        case ((list() | tuple()), (list() | tuple())):
+            return len(first) == len(second) and all(map(same, first, second))
+        case _:
+            return first == second
 
 
 def test_killed_after_every_epoch(
@@ -382,7 +465,8 @@ def test_what_was_measured_before_a_divergence_is_kept(
 
     def broken_in_epoch_2(trainer: trial_module.Trainer) -> dict[str, float]:
         if trainer.epoch == 1:
-            trainer.train.images.fill_(math.nan)
+            nothing = torch.full_like(trainer.train.images, math.nan)
+            trainer.train = replace(trainer.train, images=nothing)
         return healthy(trainer)
 
     monkeypatch.setattr(trial_module.Trainer, "run_epoch", broken_in_epoch_2)
@@ -403,6 +487,81 @@ def test_other_errors_are_bugs_and_leave_the_trial_to_be_resumed(
     with pytest.raises(ZeroDivisionError):
         run_trial(config, context, broken)
     assert context.folder.record().status is Status.RUNNING
+
+
+CPU_IS_FULL = RuntimeError(
+    "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you "
+    "tried to allocate 8 bytes."
+)
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory."), CPU_IS_FULL, MemoryError()]
+)
+def test_a_batch_that_does_not_fit_fails_the_trial_and_says_what_to_change(
+    config: TrialConfig, start: Start, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("mdml_tune.training.trainer.simultaneous_step", full)
+    context = start(config)
+    record = run_trial(config, context, ignore)
+    assert record.status is Status.FAILED
+    assert record.crashed
+    assert record.failure.startswith("out of memory: training.batch_size 2 did not fit with 2 ")
+    assert record == context.folder.record()
+    assert run_trial(config, context, ignore) == record
+
+
+def test_another_error_of_torch_is_a_bug(
+    config: TrialConfig, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("The size of tensor a (3) must match the size of tensor b (4)")
+
+    monkeypatch.setattr("mdml_tune.training.trainer.simultaneous_step", broken)
+    context = start(config)
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        run_trial(config, context, ignore)
+    assert context.folder.record().status is Status.RUNNING
+
+
+# ---------------------------------------------------------------- predictions
+
+
+def test_saved_predictions_are_of_the_reported_network(tiny: Tiny, start: Start) -> None:
+    config = tiny(TASKS, mutual={"weight": 0.5}, training={"epochs": 2})
+    context = start(config, keep_checkpoint=True, read_test=True)
+    record = run_trial(config, context, ignore)
+    arrays = predictions(config, context)
+    assert set(arrays) == {
+        f"{split}/{task}/{what}"
+        for split in ("val", "test")
+        for task in TASKS
+        for what in ("prediction", "target", "valid")
+    }
+    for split in ("val", "test"):
+        scores = record.scores(split)
+        said, target, valid = (
+            arrays[f"{split}/depth/{what}"] for what in ("prediction", "target", "valid")
+        )
+        error = abs(said.astype(float) - target)[valid[:, None]].mean()
+        assert scores["depth/abs_err"] == pytest.approx(error, rel=1e-6)
+        said, target, valid = (
+            arrays[f"{split}/segmentation/{what}"] for what in ("prediction", "target", "valid")
+        )
+        assert scores["segmentation/pix_acc"] == pytest.approx((said == target)[valid].mean())
+    test = load_split(config.data, SplitName.TEST, None)
+    everything = test.batch(torch.arange(len(test)))
+    assert (arrays["test/depth/target"] == everything.targets[Task.DEPTH].numpy()).all()
+
+
+def test_without_a_checkpoint_there_are_no_predictions(config: TrialConfig, start: Start) -> None:
+    context = start(config)
+    run_trial(config, context, ignore)
+    with pytest.raises(FileNotFoundError, match="No whole checkpoint"):
+        predictions(config, context)
 
 
 # ---------------------------------------------------------------- odds

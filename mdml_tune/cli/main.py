@@ -13,6 +13,7 @@ from mdml_tune.cli.baselines import baselines
 from mdml_tune.cli.data import data
 from mdml_tune.cli.rank import rank
 from mdml_tune.cli.report import report
+from mdml_tune.cli.scd import scd
 from mdml_tune.cli.search import search
 from mdml_tune.cli.status import status
 from mdml_tune.cli.sync import sync
@@ -36,7 +37,7 @@ def options(
         raise typer.Exit
 
 
-for command in (search, train, baselines, status, rank, table, report, sync, ui):
+for command in (search, train, baselines, scd, status, rank, table, report, sync, ui):
     app.command()(command)
 app.add_typer(data, name="data")
 

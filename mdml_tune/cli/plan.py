@@ -4,6 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mdml_tune.cli.data_sets import progress
+from mdml_tune.cli.networks import check_networks
 from mdml_tune.data.load import check_data
 from mdml_tune.spaces.study import Study
 
@@ -12,10 +14,12 @@ def show_plan(study: Study, data_root: Path | None) -> None:
     """Check what can be checked without a cluster, and print the phases with their most epochs.
 
     Raises:
-        UnavailableError: The data are not there.
+        UnavailableError: The data, or a network's weights, are not there.
         DataError: The data are corrupt.
     """
-    check_data(study.data, data_root)
+    check_networks(study)
+    with progress() as bar:
+        check_data(study.data, data_root, bar)
     networks = len(study.tasks) * study.baseline.seeds
     epochs = study.baseline_config(study.tasks[0]).training.epochs
     lines = [

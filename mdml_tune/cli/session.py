@@ -9,16 +9,20 @@ from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.report import Results, write_results
 from mdml_tune.analysis.tables import comparison_text, delta_m_text, leaderboard
 from mdml_tune.cli import arguments as arg
+from mdml_tune.cli.data_sets import progress
+from mdml_tune.cli.networks import check_networks
 from mdml_tune.cli.progress import watched
 from mdml_tune.cli.tables import build_console, print_table
 from mdml_tune.data.load import check_data
 from mdml_tune.records import Phase, TrialRecord
+from mdml_tune.scd.relations import Needs
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
 from mdml_tune.tracking.background import Publishing, publishing
 from mdml_tune.tracking.check import check_tracking
 from mdml_tune.tracking.ending import Outcome
 from mdml_tune.tracking.ledger import run_ids
+from mdml_tune.tuning.baselines import NOTHING
 from mdml_tune.tuning.study import Options, failures, opened, run_study
 
 DONE, SOME_FAILED, INTERRUPTED = 0, 4, 130
@@ -46,6 +50,7 @@ class Session:
         data_root: Path | None,
         fresh: bool = False,
         until: Phase = Phase.CONFIRM,
+        asked: Needs = NOTHING,
     ) -> int:
         """Run the study as far as ``until``, and return the exit code."""
         options = Options(
@@ -53,9 +58,12 @@ class Session:
             concurrency=concurrency,
             data_root=data_root,
             only_one_node=_only_one_node(self.tracking_uri),
+            asked=asked,
         )
         # Before anything is spent, and what leaves no trace first.
-        check_data(self.study.data, data_root)
+        check_networks(self.study)
+        with progress() as bar:
+            check_data(self.study.data, data_root, bar)
         check_tracking(self.tracking_uri)
         objective = f"val/{self.study.search.objective}"
         try:

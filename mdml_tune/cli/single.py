@@ -1,12 +1,17 @@
 """Training one configuration in this process, with a bar."""
 
+import io
 from pathlib import Path
 
+import numpy as np
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from mdml_tune.config.identity import config_id, trial_key
+from mdml_tune.cli.data_sets import progress
+from mdml_tune.cli.networks import check_networks
+from mdml_tune.cli.teaching import taught
+from mdml_tune.config.identity import config_id
 from mdml_tune.config.load import load_trial
 from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
@@ -18,24 +23,40 @@ from mdml_tune.storage.atomic import write_bytes, write_json
 from mdml_tune.storage.lock import held
 from mdml_tune.storage.studies import Storage
 from mdml_tune.storage.trials import TrialFolder
-from mdml_tune.trial import TrialContext, run_trial
+from mdml_tune.trial import TrialContext, predictions, run_trial
 from mdml_tune.tuning.baselines import Baselines, reference
 
 DONE, FAILED, INTERRUPTED = 0, 4, 130
 
 
 def train_one(
-    study: Study, *, seed: int, out: Path, data_root: Path | None, storage: str, threads: int
+    study: Study,
+    *,
+    seed: int,
+    out: Path,
+    data_root: Path | None,
+    storage: str,
+    threads: int,
+    save_predictions: Path | None = None,
 ) -> int:
     """Train the study's one configuration into ``out``; the exit code.
 
     Raises:
         ConfigError: The study leaves something open, or ``out`` holds another trial.
-        UnavailableError: The data are not there, or ``out`` cannot be written to.
+        UnavailableError: The data or the teachers are not there, or ``out`` cannot be written to.
     """
+    if save_predictions is not None and save_predictions.suffix != ".npz":
+        raise ConfigError(f"--save-predictions {save_predictions}: give a name that ends in .npz.")
     config = _only_configuration(study)
-    check_data(study.data, data_root)
-    record = _identity(config, seed, data_digest(study.data, data_root), threads)
+    check_networks(study)
+    with progress() as bar:
+        check_data(study.data, data_root, bar)
+    digest = data_digest(study.data, data_root)
+    baselines = Baselines(
+        study=study, storage=Storage.at(storage), data_digest=digest, data_root=data_root
+    )
+    config = taught(config, baselines)
+    record = _identity(config, seed, baselines, threads)
     folder = TrialFolder(out.absolute())
     try:
         with held(folder.path / "LOCK", f"The folder {out}"):
@@ -44,13 +65,16 @@ def train_one(
                 seed=seed,
                 folder=folder,
                 data_root=data_root,
-                baseline=_baseline(study, storage, data_root),
+                baseline=_baseline(baselines),
+                teachers=baselines.teachers(config, seed),
                 read_test=True,
                 keep_checkpoint=True,
                 threads=threads,
             )
             ended = _run(config, context)
             _write_metrics(folder, ended)
+            if save_predictions is not None and ended.status is Status.COMPLETED:
+                _write_predictions(save_predictions, config, context)
     except KeyboardInterrupt:
         Console().print(f"\nStopped. The same command goes on in {out}.", markup=False)
         return INTERRUPTED
@@ -59,6 +83,10 @@ def train_one(
             f"{error.filename or out} cannot be written to: {error.strerror}. Choose another folder "
             f"with --out."
         ) from error
+    return _told(ended, out, storage, save_predictions)
+
+
+def _told(ended: TrialRecord, out: Path, storage: str, predictions: Path | None) -> int:
     console = Console()
     if ended.status is Status.FAILED:
         console.print(f"failed: {ended.failure}", markup=False)
@@ -71,6 +99,8 @@ def train_one(
             soft_wrap=True,
         )
     console.print(f"{out / 'metrics.json'}", markup=False, highlight=False)
+    if predictions is not None:
+        console.print(f"{predictions}", markup=False, highlight=False)
     return DONE
 
 
@@ -85,9 +115,9 @@ def _only_configuration(study: Study) -> TrialConfig:
     return load_trial(study.space.resolve({}))
 
 
-def _identity(config: TrialConfig, seed: int, digest: str, threads: int) -> TrialRecord:
+def _identity(config: TrialConfig, seed: int, baselines: Baselines, threads: int) -> TrialRecord:
     return TrialRecord(
-        trial_key=trial_key(config, seed, digest),
+        trial_key=baselines.trial_key(config, seed),
         config_id=config_id(config),
         phase=Phase.CONFIRM,  # full length, scored on test
         seed=seed,
@@ -109,13 +139,10 @@ def _open(folder: TrialFolder, record: TrialRecord) -> None:
     write_bytes(folder.path / "trial.yaml", text.encode())
 
 
-def _baseline(study: Study, storage: str, data_root: Path | None) -> Scores | None:
+def _baseline(baselines: Baselines) -> Scores | None:
     """Scores of the study's baselines, where all of them have been trained."""
-    digest = data_digest(study.data, data_root)
-    store = Storage.at(storage)
-    baselines = Baselines(study=study, storage=store, data_digest=digest, data_root=data_root)
     jobs = baselines.jobs()
-    records = [store.baseline(job.record.trial_key).record() for job in jobs]
+    records = [baselines.storage.baseline(job.record.trial_key).record() for job in jobs]
     done = [r for r in records if r is not None and r.status is Status.COMPLETED]
     return reference(done) if len(done) == len(jobs) else None
 
@@ -147,3 +174,9 @@ def _write_metrics(folder: TrialFolder, record: TrialRecord) -> None:
     values: dict[str, object] = {} if record.last is None else dict(record.last.metrics)
     values |= {f"test/{name}": value for name, value in (record.test or {}).items()}
     write_json(folder.path / "metrics.json", values)
+
+
+def _write_predictions(path: Path, config: TrialConfig, context: TrialContext) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **predictions(config, context))  # pyright: ignore[reportArgumentType]
+    write_bytes(path.absolute(), buffer.getvalue())

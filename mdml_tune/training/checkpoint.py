@@ -48,13 +48,13 @@ def save_checkpoint(folder: Path, epoch: int, state: State) -> None:
         shutil.rmtree(old)
 
 
-def load_checkpoint(folder: Path) -> tuple[int, State] | None:
+def load_checkpoint(folder: Path, device: torch.device | None = None) -> tuple[int, State] | None:
     """Epoch and state of the newest checkpoint that is whole; none where there is none.
 
-    A damaged one is moved to ``corrupt/`` and said so; the one before it is taken.
+    Its tensors are on ``device``; without one, where they were when it was saved. A damaged one is moved to ``corrupt/`` and said so; the one before it is taken.
     """
     for path in _saved(folder):
-        state = _verified(path)
+        state = _verified(path, device)
         if state is not None:
             return int(path.name), state
         logger.warning("Checkpoint %s is damaged; going on from the one before it.", path)
@@ -74,13 +74,13 @@ def _saved(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.name), reverse=True)
 
 
-def _verified(path: Path) -> State | None:
+def _verified(path: Path, device: torch.device | None) -> State | None:
     try:
         manifest = read_json(path / "manifest.json")
         content = (path / "state.pt").read_bytes()
         if manifest is None or hashlib.sha256(content).hexdigest() != manifest.get("sha256"):
             return None
         # weights_only: a checkpoint can hold no code that loading would run.
-        return cast("State", torch.load(io.BytesIO(content), weights_only=True))
+        return cast("State", torch.load(io.BytesIO(content), device, weights_only=True))
     except (OSError, ValueError, pickle.UnpicklingError):
         return None

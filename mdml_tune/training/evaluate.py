@@ -5,7 +5,7 @@ from statistics import fmean
 
 import torch
 
-from mdml_tune.data.split import Examples
+from mdml_tune.data.split import Examples, Split
 from mdml_tune.tasks import Task
 from mdml_tune.training.metrics import (
     DisagreementMeter,
@@ -19,21 +19,21 @@ Meters = dict[Task, Meter]
 
 
 def evaluate(
-    peers: Sequence[Peer], examples: Examples, tasks: Sequence[Task], batch_size: int
+    peers: Sequence[Peer], split: Split, tasks: Sequence[Task], batch_size: int
 ) -> dict[str, float]:
-    """Scores of the peers on ``examples``, in evaluation mode and without augmentation.
+    """Scores of the peers on ``split``, in evaluation mode and without augmentation.
 
     Returns:
         ``TASK/METRIC`` of peer 0. With several peers also ``peers_mean/TASK/METRIC``,
         ``ensemble/TASK/METRIC`` and ``disagreement/TASK``.
     """
-    own = [_meters(tasks, examples.classes) for _ in peers]
-    together = _meters(tasks, examples.classes)
+    own = [_meters(tasks, split.classes) for _ in peers]
+    together = _meters(tasks, split.classes)
     apart = {task: [DisagreementMeter(task) for _ in _pairs(len(peers))] for task in tasks}
     for peer in peers:
         peer.network.eval()
     with torch.inference_mode():
-        for batch in batches(examples, batch_size):
+        for batch in batches(split, batch_size):
             predictions = [peer(batch.images) for peer in peers]
             for task in tasks:
                 target, valid = batch.targets[task], batch.valid[task]
@@ -47,11 +47,10 @@ def evaluate(
         return _scores(own, together, apart)
 
 
-def batches(examples: Examples, size: int) -> Iterator[Examples]:
-    """The examples in their order, ``size`` at a time."""
-    indices = torch.arange(len(examples), device=examples.images.device)
-    for some in indices.split(size):
-        yield examples.batch(some)
+def batches(split: Split, size: int) -> Iterator[Examples]:
+    """The examples of a split in their order, ``size`` at a time."""
+    for some in torch.arange(len(split)).split(size):
+        yield split.batch(some)
 
 
 def _scores(

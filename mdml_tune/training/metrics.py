@@ -137,7 +137,7 @@ class EdgesMeter:
         self.valid: list[Tensor] = []
 
     def update(self, prediction_NCHW: Tensor, target: Tensor, valid_NHW: Tensor) -> None:
-        self.scores.append(prediction_NCHW.flatten())
+        self.scores.append(probability(prediction_NCHW).flatten())
         self.labels.append(target.bool().flatten())
         self.valid.append(valid_NHW.flatten())
 
@@ -148,7 +148,7 @@ class EdgesMeter:
         scores_M, labels_M = torch.cat(self.scores)[valid_M], torch.cat(self.labels)[valid_M]
         if scores_M.isnan().any():
             return {"f1": math.nan, "average_precision": math.nan}
-        found_M = scores_M > 0
+        found_M = scores_M > 0.5  # noqa: PLR2004
         hits = (found_M & labels_M).sum().item()
         f1 = _ratio(2.0 * hits, float(found_M.sum().item() + labels_M.sum().item()))
         return {"f1": f1, "average_precision": _average_precision(scores_M, labels_M)}
@@ -208,18 +208,28 @@ class DisagreementMeter:
         return _ratio(apart, pixels)
 
 
+def probability(logits: Tensor) -> Tensor:
+    """Of an edge, in float32: the same for equal logits, wherever they stand.
+
+    torch's sigmoid differs in its last bit between the vectors and the rest of a tensor, which
+    would part pixels of equal score; rounded from float64, it does not show.
+    """
+    return logits.double().sigmoid().float()
+
+
 def ensemble(task: Task, predictions: list[Tensor]) -> Tensor:
     """The prediction of several networks together, in the form of a single one's.
 
     Probabilities are averaged (segmentation, edges), values (depth, albedo), or unit vectors,
     which are then scaled back to length one (normals).
     """
+    said = torch.stack(predictions)
+    # By logarithms: probabilities near 0 and 1 would crowd, and their logits be infinite.
     if task is Task.SEGMENTATION:
-        return torch.stack([p.softmax(dim=1) for p in predictions]).mean(dim=0).log()
+        return said.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(said))
     if task is Task.EDGES:
-        # In float32, probabilities near 1 would crowd: sure pixels would lose their order.
-        return torch.stack([p.double().sigmoid() for p in predictions]).mean(dim=0).logit()
-    mean = torch.stack(predictions).mean(dim=0)
+        return F.logsigmoid(said).logsumexp(dim=0) - F.logsigmoid(-said).logsumexp(dim=0)
+    mean = said.mean(dim=0)
     return F.normalize(mean, dim=1, eps=1e-6) if task is Task.NORMALS else mean
 
 

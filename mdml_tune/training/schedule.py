@@ -7,6 +7,7 @@ from mdml_tune.config.training import (
     ConstantSchedule,
     CosineSchedule,
     OneCycleSchedule,
+    PolySchedule,
     ScheduleConfig,
     StepSchedule,
 )
@@ -25,6 +26,8 @@ def rate_factor(schedule: ScheduleConfig, *, step: int, steps_per_epoch: int, ep
             return _cosine(step / steps)
         case StepSchedule():
             return schedule.factor ** (step // steps_per_epoch // schedule.epochs)
+        case PolySchedule():
+            return (1 - step / steps) ** schedule.power
         case OneCycleSchedule():
             rising = schedule.warmup * steps
             if step < rising:

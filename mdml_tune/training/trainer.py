@@ -4,31 +4,28 @@ Everything random comes from the trial's seed, and all state that an epoch hands
 ``Trainer.state``: a trial that is stopped and resumed ends bit for bit like one that was not.
 """
 
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 import torch
 from torch import Tensor
 
+from mdml_tune.config.mutual import MutualConfig
 from mdml_tune.config.trial import TrialConfig
-from mdml_tune.data.augment import flip
-from mdml_tune.data.split import Examples
-from mdml_tune.delta_m import Convention, delta_m, task_gain
-from mdml_tune.losses.weighting import build_weighting
-from mdml_tune.records import DIVERGED, Scores
-from mdml_tune.tasks import METRICS, Task
+from mdml_tune.data.augment import augment
+from mdml_tune.data.split import Examples, Split
+from mdml_tune.records import Scores
+from mdml_tune.scd.teachers import Teachers
 from mdml_tune.training.checkpoint import State
 from mdml_tune.training.evaluate import evaluate
 from mdml_tune.training.peers import ORDER_STREAM, Peer, build_peers, derived_seed
+from mdml_tune.training.report import check_finite, loss_report, score_report
 from mdml_tune.training.schedule import rate_factor
 from mdml_tune.training.step import Lesson, Losses, alternating_step, simultaneous_step
-
-
-class DivergedError(ArithmeticError):
-    """A loss or a score stopped being a finite number; the message says which, and when."""
+from mdml_tune.training.tutor import Tutor
+from mdml_tune.training.tutors import build_tutor
 
 
 @dataclass(slots=True)
@@ -36,9 +33,11 @@ class Trainer:
     """The peers of one trial, and how far they have come."""
 
     config: TrialConfig
-    train: Examples
-    val: Examples
+    train: Split
+    val: Split
     peers: list[Peer]
+    tutor: Tutor | None
+    """What they learn from besides labels and each other."""
     order: torch.Generator
     """Of the order of the images, and of the augmentation."""
     baseline: Scores | None
@@ -52,14 +51,26 @@ class Trainer:
         config: TrialConfig,
         *,
         seed: int,
-        train: Examples,
-        val: Examples,
+        train: Split,
+        val: Split,
         baseline: Scores | None,
+        teachers: Teachers | None = None,
     ) -> "Trainer":
-        device = train.images.device
+        """Fresh networks, on the device on which ``train`` makes its batches.
+
+        Args:
+            config: In its canonical form.
+            seed: Fixes everything random.
+            train: What is learnt from.
+            val: What each epoch is scored on.
+            baseline: Reference of delta-m.
+            teachers: The single-task networks that ``config.scd`` distils from.
+        """
+        device = train.device
         peers = build_peers(config, seed=seed, classes=train.classes, device=device)
+        tutor = build_tutor(config, peers, train, seed=seed, teachers=teachers)
         order = torch.Generator().manual_seed(derived_seed(seed, ORDER_STREAM))
-        return cls(config, train, val, peers, order, baseline)
+        return cls(config, train, val, peers, tutor, order, baseline)
 
     def run_epoch(self) -> dict[str, float]:
         """Train for one epoch and score it: the metrics of its report.
@@ -68,132 +79,104 @@ class Trainer:
             DivergedError: A loss or a score is not finite.
         """
         start = time.monotonic()
-        losses = self._learn()
+        report = self._learn()
         self.epoch += 1
-        report = self._report_of(losses) | self._scores()
-        _check_finite(report, self.epoch)
+        check_finite(report, self.epoch)
+        report |= self._scores()
+        check_finite(report, self.epoch)
         return report | {"time/epoch_seconds": time.monotonic() - start}
 
-    def score(self, examples: Examples) -> dict[str, float]:
+    def score(self, split: Split) -> dict[str, float]:
         """Scores on another split, named as ``evaluate`` does, without the disagreement."""
-        scores = self._evaluate(self.peers, examples)
+        scores = self._evaluate(self.peers, split)
         return {k: v for k, v in scores.items() if not k.startswith("disagreement/")}
 
     def state(self) -> State:
         """Everything the next epoch depends on."""
         return {
             "epoch": self.epoch,
-            "networks": [peer.network.state_dict() for peer in self.peers],
-            "optimizers": [peer.optimizer.state_dict() for peer in self.peers],
+            "peers": [peer.state() for peer in self.peers],
+            "tutor": {} if self.tutor is None else self.tutor.state(),
             "order": self.order.get_state(),
         }
 
     def restore(self, state: State) -> None:
         """Go on from ``state`` as if never interrupted."""
         self.epoch = cast("int", state["epoch"])
-        networks = cast("list[dict[str, Tensor]]", state["networks"])
-        optimizers = cast("list[dict[str, object]]", state["optimizers"])
-        for peer, network, optimizer in zip(self.peers, networks, optimizers, strict=True):
-            peer.network.load_state_dict(network)
-            peer.optimizer.load_state_dict(optimizer)
+        for peer, saved in zip(self.peers, cast("list[State]", state["peers"]), strict=True):
+            peer.restore(saved)
+        if self.tutor is not None:
+            self.tutor.restore(cast("State", state["tutor"]))
         self.order.set_state(cast("Tensor", state["order"]))
 
-    def _learn(self) -> list[Losses]:
+    def _learn(self) -> dict[str, float]:
+        """One pass over the training split; what peer 0 paid, averaged over the steps."""
         training, mutual = self.config.training, self.config.mutual
-        warming_up = mutual is None or self.epoch < mutual.warmup_epochs
-        lesson = Lesson(
-            tasks=self.config.data.tasks,
-            weighting=build_weighting(self.config.weighting),
-            mutual=None if warming_up else mutual,
-            clip_norm=training.clip_norm,
-        )
         alternating = mutual is not None and mutual.update == "alternating"
         take_step = alternating_step if alternating else simultaneous_step
-        for peer in self.peers:
+        lesson = self._lesson()
+        for peer in self._learners():
             peer.network.train()
-        losses: list[Losses] = []
         chosen = torch.randperm(len(self.train), generator=self.order).split(training.batch_size)
-        for i, indices in enumerate(chosen):
-            self._set_rate(self.epoch * len(chosen) + i, len(chosen))
-            losses.append(take_step(self.peers, self._batch(indices), lesson))
-        return losses
+        starts = range(0, len(chosen), training.accumulate)
+        paid: list[list[Losses]] = []
+        for i, start in enumerate(starts):
+            self._set_rate(self.epoch * len(starts) + i, len(starts))
+            batches = [self._batch(rows) for rows in chosen[start : start + training.accumulate]]
+            paid.append(take_step(self.peers, batches, lesson, self.epoch * len(chosen) + start))
+        means = loss_report([of_step[0] for of_step in paid], self.config)
+        self._end_epoch(paid)
+        return means
+
+    def _lesson(self) -> Lesson:
+        mutual = self.config.mutual
+        share = mimicry_share(mutual, self.epoch) if mutual and mutual.teaches else 0.0
+        if self.tutor is not None:
+            self.tutor.begin_epoch(self.epoch)
+        return Lesson(
+            tasks=self.config.data.tasks,
+            mutual=mutual if share > 0 else None,
+            share=share,
+            tutor=self.tutor,
+        )
+
+    def _end_epoch(self, paid: Sequence[Sequence[Losses]]) -> None:
+        """``paid``: for each step what each peer paid."""
+        for k, peer in enumerate(self.peers):
+            combined_T = torch.stack([of_step[k].combined_T for of_step in paid]).mean(dim=0)
+            peer.weighting.end_epoch(combined_T)
+        if self.tutor is not None:
+            supervised = [of_step[0].supervised_T for of_step in paid]
+            self.tutor.end_epoch(torch.stack(supervised).mean(dim=0))
 
     def _batch(self, indices: Tensor) -> Examples:
-        device = self.train.images.device
-        batch = self.train.batch(indices.to(device, non_blocking=True))
-        if self.config.data.augmentation == "none":
-            return batch
-        mirrored = torch.rand(len(indices), generator=self.order) < 0.5  # noqa: PLR2004
-        return flip(batch, mirrored.to(device, non_blocking=True))
+        return augment(self.train.batch(indices), self.config.data.augmentation, self.order)
 
     def _set_rate(self, step: int, steps_per_epoch: int) -> None:
         training = self.config.training
         factor = rate_factor(
             training.schedule, step=step, steps_per_epoch=steps_per_epoch, epochs=training.epochs
         )
-        for peer in self.peers:
+        for peer in self._learners():
             for group in peer.optimizer.param_groups:
                 group["lr"] = training.optimizer.learning_rate * factor
 
-    def _report_of(self, losses: Sequence[Losses]) -> dict[str, float]:
-        """Losses of the reported network, averaged over the steps of the epoch."""
-        tasks = self.config.data.tasks
-        means = torch.cat(
-            [
-                torch.stack([step.total for step in losses]).mean(dim=0, keepdim=True),
-                torch.stack([step.supervised_T for step in losses]).mean(dim=0),
-                torch.stack([step.mimicry_T for step in losses]).mean(dim=0),
-            ]
-        ).tolist()  # the first time in the epoch that the host waits for the device
-        names = ["train/loss", *(f"train/{task}/supervised" for task in tasks)]
-        if self.config.mutual is not None:
-            names += [f"train/{task}/mimicry" for task in tasks]
-        return dict(zip(names, means, strict=False))
+    def _learners(self) -> list[Peer]:
+        return [*self.peers, *(() if self.tutor is None else self.tutor.learners)]
 
     def _scores(self) -> dict[str, float]:
-        scores = self._evaluate(self.peers, self.val)
-        report = {
-            f"peer_{name}" if name.startswith("disagreement/") else f"val/{name}": value
-            for name, value in scores.items()
-        }
-        report |= _gaps(self._evaluate(self.peers[:1], self.train), scores, self.config.data.tasks)
-        if self.baseline is not None:
-            report |= _delta_scores(scores, self.baseline, self.config.data.tasks)
-        return report
+        val = self._evaluate(self.peers, self.val)
+        train = self._evaluate(self.peers[:1], self.train)
+        return score_report(val, train, self.baseline, self.config.data.tasks)
 
-    def _evaluate(self, peers: Sequence[Peer], examples: Examples) -> dict[str, float]:
-        return evaluate(
-            peers, examples, self.config.data.tasks, 4 * self.config.training.batch_size
-        )
+    def _evaluate(self, peers: Sequence[Peer], split: Split) -> dict[str, float]:
+        return evaluate(peers, split, self.config.data.tasks, 4 * self.config.training.batch_size)
 
 
-def _gaps(train: Scores, val: Scores, tasks: Sequence[Task]) -> dict[str, float]:
-    """Train minus val, turned so that a positive gap is overfitting, in the metric's unit."""
-    return {
-        f"gap/{m.path}": (train[m.path] - val[m.path]) * (1 if m.higher_is_better else -1)
-        for task in tasks
-        for m in METRICS[task]
-    }
+def mimicry_share(mutual: MutualConfig, epoch: int) -> float:
+    """Share of the full mimicry weight in ``epoch``, counted from 0.
 
-
-def _delta_scores(scores: Scores, baseline: Scores, tasks: Sequence[Task]) -> dict[str, float]:
-    """Delta-m of the reported network, its parts, and that of the ensemble, in percent."""
-    report = {
-        "val/delta_m": delta_m(scores, baseline, tasks),
-        "val/delta_m_drop": delta_m(scores, baseline, tasks, convention=Convention.DROP),
-        **{f"val/delta_m/{task}": task_gain(scores, baseline, task) for task in tasks},
-    }
-    ensemble = {
-        name.removeprefix("ensemble/"): value
-        for name, value in scores.items()
-        if name.startswith("ensemble/")
-    }
-    if ensemble:
-        report["val/ensemble/delta_m"] = delta_m(ensemble, baseline, tasks)
-    return report
-
-
-def _check_finite(report: Mapping[str, float], epoch: int) -> None:
-    for name, value in report.items():
-        if not math.isfinite(value):
-            raise DivergedError(f"{DIVERGED} in epoch {epoch}: {name} is {value}")
+    0 in the warm-up, then in equal steps up to 1 after ``mutual.ramp`` more epochs.
+    """
+    since = epoch - mutual.warmup_epochs + 1
+    return min(1.0, max(0, since) / (mutual.ramp + 1))

@@ -4,21 +4,27 @@ All of it stands in the trials' folders; what is kept here is only what need not
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from mdml_tune.config.identity import config_id, trial_key
+from mdml_tune.config.identity import config_id
 from mdml_tune.config.load import load_trial
 from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.records import Phase, Status, TrialRecord, Value
+from mdml_tune.scd.relations import Relations, resolved
 from mdml_tune.spaces.space import Assignment
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.atomic import read_json, write_json
 from mdml_tune.storage.studies import StudyFolder
+from mdml_tune.tasks import Task
 from mdml_tune.training.checkpoint import drop_checkpoints
+from mdml_tune.tuning.baselines import Baselines
 from mdml_tune.tuning.sampler import Sampler, Tried
+
+QUEUE = "scd.queue"
+"""Reported of each trial where SCD is searched: thresholds with one partition are one setting."""
 
 SEARCH_SEED = 0
 """Seed of every searched trial: configurations are compared on the same initialisation."""
@@ -28,7 +34,9 @@ SEARCH_SEED = 0
 class Book:
     study: Study
     folder: StudyFolder
-    data_digest: str
+    baselines: Baselines
+    relations: Relations | None = None
+    """Of the study's tasks; none where no trial's name depends on them."""
     deadline: Callable[[], str | None] = lambda: None
     """Says why no further trial may be started, or none while it may."""
     _tried: dict[str, Tried] = field(default_factory=dict[str, Tried])
@@ -100,17 +108,24 @@ class Book:
         sampler = Sampler(self.study.space, search.sampler, f"val/{search.objective}", search.seed)
         known = {tried.record.config_id for tried in self._tried.values()}
         for assignment in sampler.proposals(number, list(self._tried.values())):
-            config = load_trial(self.study.space.resolve(assignment))
+            config = self._config(assignment)
             # Drawn again, it is answered from its record and does not count.
             if config_id(config) not in known:
                 return self._open(number, assignment, config)
         return None
 
+    def _config(self, assignment: Assignment) -> TrialConfig:
+        """The trial that is meant. An SCD threshold counts as the partition it induces."""
+        config = load_trial(self.study.space.resolve(assignment))
+        return config if self.relations is None else resolved(config, self.relations)
+
     def _open(self, number: int, assignment: Assignment, config: TrialConfig) -> TrialRecord:
         space, resources = self.study.space, self.study.resources
         parameters = space.reported(assignment)
+        if self.relations is not None:
+            parameters[QUEUE] = None if config.scd is None else _told(config.scd.queue or ())
         record = TrialRecord(
-            trial_key=trial_key(config, SEARCH_SEED, self.data_digest),
+            trial_key=self.baselines.trial_key(config, SEARCH_SEED),
             config_id=config_id(config),
             phase=Phase.SEARCH,
             seed=SEARCH_SEED,
@@ -128,3 +143,8 @@ class Book:
         self._tried[record.trial_key] = Tried(assignment, record)
         self._at_work.add(record.trial_key)
         return record
+
+
+def _told(queue: Sequence[Sequence[Task]]) -> str:
+    """``normals > segmentation + edges > depth``."""
+    return " > ".join(" + ".join(block) for block in queue)

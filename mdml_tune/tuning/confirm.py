@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from mdml_tune.config.identity import trial_key
 from mdml_tune.config.load import load_trial
 from mdml_tune.records import Phase, Scores, Status, TrialRecord
 from mdml_tune.spaces.plan import ConfirmPlan
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.storage.trials import TrialFolder
+from mdml_tune.tuning.baselines import Baselines
 from mdml_tune.tuning.jobs import Job
 
 FIRST_SEED = 1000
@@ -35,9 +34,7 @@ def confirmations(
     chosen: Sequence[TrialRecord],
     plan: ConfirmPlan,
     folder: StudyFolder,
-    *,
-    data_digest: str,
-    data_root: Path | None,
+    baselines: Baselines,
     baseline: Scores,
 ) -> list[Job]:
     """Every finalist with every fresh seed, scored on test at its end."""
@@ -47,7 +44,7 @@ def confirmations(
             config = load_trial(finalist.config)
             record = replace(
                 finalist,
-                trial_key=trial_key(config, seed, data_digest),
+                trial_key=baselines.trial_key(config, seed),
                 phase=Phase.CONFIRM,
                 seed=seed,
                 number=None,
@@ -62,8 +59,9 @@ def confirmations(
                     record=record,
                     config=config,
                     folder=folder.trial(record.trial_key).path,
-                    data_root=data_root,
+                    data_root=baselines.data_root,
                     baseline=baseline,
+                    teachers=baselines.teachers(config, seed),
                     read_test=True,
                     keep_checkpoint=True,
                 )

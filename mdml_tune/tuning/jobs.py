@@ -1,8 +1,8 @@
 """Trainings that wait for nobody's advice: baselines and confirmations, as Ray tasks."""
 
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mdml_tune.records import Scores, Status, TrialRecord
 from mdml_tune.spaces.study import Resources
 from mdml_tune.storage.lock import held
 from mdml_tune.storage.trials import TrialFolder
+from mdml_tune.tasks import Task
 from mdml_tune.trial import OnEpoch, TrialContext, run_trial, score_test
 from mdml_tune.tuning.events import EpochEnded, Observer, TrialEnded, TrialStarted
 
@@ -47,6 +48,8 @@ class Job:
     folder: Path
     data_root: Path | None
     baseline: Scores | None = None
+    teachers: Mapping[Task, Path] = field(default_factory=dict[Task, Path])
+    """Folders of the single-task networks that it is distilled from."""
     read_test: bool = False
     keep_checkpoint: bool = False
     work: Work = Work.TRAIN
@@ -71,6 +74,7 @@ class Job:
             folder=TrialFolder(self.folder),
             data_root=self.data_root,
             baseline=self.baseline,
+            teachers=self.teachers,
             read_test=self.read_test,
             keep_checkpoint=self.keep_checkpoint,
             threads=max(1, int(self.record.cpus)),

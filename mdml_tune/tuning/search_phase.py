@@ -3,7 +3,6 @@
 import shutil
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ray import tune
@@ -26,7 +25,6 @@ LOST = "its worker was lost too often, or never started"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPhase:
     book: Book
-    data_root: Path | None
     baseline: Scores
     """Val scores of the single-task networks, averaged over seeds."""
     concurrency: int
@@ -73,10 +71,11 @@ class SearchPhase:
     def job(self, record: TrialRecord) -> Job:
         return Job(
             record=record,
-            config=load_trial(record.config),
+            config=(config := load_trial(record.config)),
             folder=self.book.folder.trial(record.trial_key).path,
-            data_root=self.data_root,
+            data_root=self.book.baselines.data_root,
             baseline=self.baseline,
+            teachers=self.book.baselines.teachers(config, record.seed),
         )
 
 

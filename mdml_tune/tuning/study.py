@@ -15,17 +15,30 @@ from mdml_tune.data.load import data_digest
 from mdml_tune.delta_m import delta_m
 from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.records import Phase, Status, TrialRecord
+from mdml_tune.scd.relations import Needs, Relations
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.atomic import read_json, write_bytes
 from mdml_tune.storage.lock import held
 from mdml_tune.storage.studies import StudyFolder
-from mdml_tune.tuning.baselines import Baselines, reference
+from mdml_tune.tuning.baselines import (
+    EQUAL_WEIGHTING,
+    NOTHING,
+    Baselines,
+    reference,
+    require_completed,
+)
 from mdml_tune.tuning.book import Book
 from mdml_tune.tuning.cluster import Cluster, joined
 from mdml_tune.tuning.confirm import confirmations, finalists, retry_failed
 from mdml_tune.tuning.events import Notice, Observer, PhaseStarted
 from mdml_tune.tuning.jobs import Job, Work, run_jobs
 from mdml_tune.tuning.provenance import about
+from mdml_tune.tuning.relating import (
+    read_relations,
+    relate_on,
+    relations_from,
+    write_relations,
+)
 from mdml_tune.tuning.search_phase import SearchPhase
 
 SAFE_TO_CHANGE = ("budget", "resources", "confirm", "search.trials")
@@ -43,6 +56,8 @@ class Options:
     data_root: Path | None = None
     only_one_node: str | None = None
     """Why this study cannot run on several nodes, if it cannot."""
+    asked: Needs = NOTHING
+    """What is to be found out about the tasks beyond what the study needs."""
 
 
 @contextmanager
@@ -116,17 +131,22 @@ class _Run:
             storage=self.folder.storage,
             data_digest=self.digest,
             data_root=self.options.data_root,
+            asked=self.options.asked,
         )
 
     def nothing_left(self, until: Phase) -> bool:
         """Whether the folder holds all that the study asks for: then no cluster is needed."""
-        baselines = self.baselines.jobs()
+        baselines = self._references()
         self.folder.refer_to([job.record.trial_key for job in baselines])
         if any(self._status(job) is not Status.COMPLETED for job in baselines):
             return False
+        needs = self.baselines.needs
+        relations = read_relations(self.folder, needs)
+        if relations is None and needs != NOTHING:
+            return False
         if until is Phase.BASELINE:
             return True
-        book = self._book()
+        book = self._book(relations)
         if book.next() is not None:
             return False
         if until is Phase.SEARCH:
@@ -140,17 +160,20 @@ class _Run:
         resources = self.study.resources
         concurrency = cluster.concurrency(resources, self.options.concurrency)
         self.baselines.retry_failed()
-        jobs = self.baselines.jobs()
+        jobs = self._references()
         self._begin(Phase.BASELINE, len(jobs), sum(job.done for job in jobs))
-        baseline = reference(run_jobs(jobs, resources, concurrency, self.observe))
+        records = run_jobs(jobs, resources, concurrency, self.observe)
+        require_completed(records)
+        single = [record for record in records if record.method != EQUAL_WEIGHTING]
+        baseline = reference(single)
         delta_m(baseline, baseline, self.study.tasks)  # says so here where one of them is 0
+        relations = self._relations(single, records)
         if until is Phase.BASELINE:
             return
-        book = self._book()
+        book = self._book(relations)
         self._begin(Phase.SEARCH, self.study.search.trials, book.ended)
         phase = SearchPhase(
             book=book,
-            data_root=self.options.data_root,
             baseline=baseline,
             concurrency=concurrency,
             observe=self.observe,
@@ -182,14 +205,34 @@ class _Run:
             chosen,
             plan,
             self.folder,
-            data_digest=self.digest,
-            data_root=self.options.data_root,
-            baseline=reference([record for record in records if record is not None]),
+            self.baselines,
+            reference([record for record in records if record is not None]),
         )
         return [*fresh, *baseline_jobs] if chosen else []
 
-    def _book(self) -> Book:
-        return Book(self.study, self.folder, self.digest, self._spent)
+    def _references(self) -> list[Job]:
+        """Every network that must be there before the search begins."""
+        return [*self.baselines.jobs(), *self.baselines.equal_weighting_jobs()]
+
+    def _relations(
+        self, single: list[TrialRecord], everything: list[TrialRecord]
+    ) -> Relations | None:
+        """How the tasks are related, found out once; none where no trial depends on it."""
+        needs = self.baselines.needs
+        found = read_relations(self.folder, needs)
+        if found is not None or needs == NOTHING:
+            return found
+        self.observe(Notice("finding out how the tasks are related"))
+        together = [record for record in everything if record.method == EQUAL_WEIGHTING]
+        similarities = relate_on(self.study.resources, self.baselines.evidence())
+        found = relations_from(
+            self.study.tasks, similarities, single, together if needs.complexity else []
+        )
+        write_relations(self.folder, found)
+        return found
+
+    def _book(self, relations: Relations | None) -> Book:
+        return Book(self.study, self.folder, self.baselines, relations, self._spent)
 
     def _spent(self) -> str | None:
         """Which budget is used up, if any."""

@@ -15,7 +15,7 @@ study: small
 trial:
   data: {dataset: rooms, tasks: [segmentation, depth], train_size: 4, val_size: 2, test_size: 2,
          image_size: [16, 24]}
-  network: {width: 4}
+  network: {kind: unet, width: 4}
   training: {epochs: 4, batch_size: 2}
   mutual:
     weight: {log_uniform: [0.03, 3.0]}

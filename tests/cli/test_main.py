@@ -27,6 +27,14 @@ Call = Callable[..., tuple[int, str, str]]
         (["small.yaml", "--name", "../x"], 2, "'../x'"),
         (["small.yaml", "--storage", "s3://bucket"], 2, "object stores cannot be used yet"),
         (["small.yaml", "--tracking-uri", "nonsense://x"], 2, "nonsense"),
+        (["small.yaml", "--set", "mutual.fusion=convex"], 2, "mutual.weight: found 3; with fusion convex"),
+        (["small.yaml", "--set", "training.precision=fp16"], 2, "allowed: fp32, bf16"),
+        (["small.yaml", "--set", "network.kind=segnet", "--set", "baseline.trial.network.kind=segnet"], 2, "multiples of 32, found 16 x 24"),
+        (["small.yaml", "--set", "scd.stage_epochs=4"], 2, "scd.stage_epochs: 2 blocks, one after every 4 epochs, need more than the 4"),
+        (["small.yaml", "--set", "weighting.kind=cagard"], 2, "did you mean 'cagrad'"),
+        (["small.yaml", "--set", "okd_mtl.temperature=0.1"], 2, "okd_mtl: cannot be combined with mutual"),
+        (["custom.yaml"], 2, "no_such_module"),
+        (["pretrained.yaml"], 3, "no/such/weights.pt"),
         (["small.yam"], 2, "neither a file nor a shipped study"),
         (["rooms_mdmll"], 2, "did you mean 'rooms_mdml'"),
         (["inverted.yaml"], 2, "mutual.weight"),
@@ -44,6 +52,12 @@ def test_bad_input_gets_one_message_and_leaves_nothing_behind(
     study = (somewhere / "small.yaml").read_text()
     (somewhere / "inverted.yaml").write_text(study.replace("[0.03, 3.0]", "[3.0, 0.03]"))
     (somewhere / "zero.yaml").write_text(study.replace("[0.03, 3.0]", "[0, 3.0]"))
+    for name, network in (
+        ("custom", "{kind: custom, function: 'no_such_module:network'}"),
+        ("pretrained", "{kind: deeplabv3, pretrained: no/such/weights.pt}"),
+    ):
+        other = study.replace("{kind: unet, width: 4}", network)
+        (somewhere / f"{name}.yaml").write_text(other)
     nyuv2 = study.replace("dataset: rooms", "dataset: nyuv2").replace(
         ", train_size: 4, val_size: 2, test_size: 2,\n         image_size: [16, 24]", ""
     )

@@ -1,15 +1,16 @@
 """Peers and lessons small enough to follow by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from mdml_tune.config.trial import TrialConfig
-from mdml_tune.losses.weighting import build_weighting
 from mdml_tune.training.peers import Peer, build_peers
 from mdml_tune.training.step import Lesson
+from mdml_tune.training.tutor import Tutor
 
 
 class Recorder(torch.optim.SGD):
@@ -32,19 +33,21 @@ class Recorder(torch.optim.SGD):
 def recorded_peers() -> Callable[..., list[Peer]]:
     def build(config: TrialConfig, *, seed: int = 0, lr: float = 0.1) -> list[Peer]:
         peers = build_peers(config, seed=seed, classes=4, device=torch.device("cpu"))
-        return [Peer(p.network, Recorder(p.network.parameters(), lr)) for p in peers]
+        return [replace(p, optimizer=Recorder(p.network.parameters(), lr)) for p in peers]
 
     return build
 
 
 @pytest.fixture
 def lesson_of() -> Callable[..., Lesson]:
-    def build(config: TrialConfig, *, warming_up: bool = False) -> Lesson:
-        return Lesson(
-            tasks=config.data.tasks,
-            weighting=build_weighting(config.weighting),
-            mutual=None if warming_up else config.mutual,
-            clip_norm=config.training.clip_norm,
-        )
+    def build(
+        config: TrialConfig,
+        *,
+        warming_up: bool = False,
+        share: float = 1.0,
+        tutor: Tutor | None = None,
+    ) -> Lesson:
+        mutual = None if warming_up else config.mutual
+        return Lesson(config.data.tasks, mutual, share, tutor)
 
     return build

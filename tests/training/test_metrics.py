@@ -10,12 +10,14 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from mdml_tune.data.split import Examples
+from mdml_tune.losses.mimicry import mimicry_loss
 from mdml_tune.tasks import METRICS, Task
 from mdml_tune.training.metrics import (
     DisagreementMeter,
     angles_degrees,
     build_meter,
     ensemble,
+    probability,
 )
 
 CLASSES = 4
@@ -143,6 +145,13 @@ def average_precision(scores: list[float], truth: list[float]) -> float:
         total += (recall - recall_before) * sum(admitted) / len(admitted)
         recall_before = recall
     return total
+
+
+def test_a_probability_does_not_depend_on_where_its_pixel_stands() -> None:
+    # The last pixels of a tensor are computed by other instructions than the vectors before them.
+    logits = torch.randn(1000)
+    for start in range(1, 20):
+        assert torch.equal(probability(logits)[start:], probability(logits[start:]))
 
 
 @pytest.mark.parametrize("digits", [0, 1, 9])
@@ -299,6 +308,20 @@ def test_ensemble_of_edges_keeps_the_order_of_sure_pixels() -> None:
     sure = torch.linspace(9, 20, 50).view(1, 1, 1, -1)
     together = ensemble(Task.EDGES, [sure, sure]).flatten()
     assert (together.diff() > 0).all()
+
+
+@pytest.mark.parametrize("task", [Task.SEGMENTATION, Task.EDGES])
+@pytest.mark.parametrize("size", [40.0, 300.0])
+def test_ensemble_of_sure_networks_is_a_finite_target(task: Task, size: float) -> None:
+    # Where exp(-size) is 0 in float32 and less than half a bit of 1 in float64.
+    channels = 2 if task is Task.SEGMENTATION else 1
+    sure = torch.tensor([size, 0.0])[:channels].view(1, channels, 1, 1)
+    together = ensemble(task, [sure, sure])
+    assert together.dtype == torch.float32
+    paid = mimicry_loss(task, 0 * sure, together, labelled(1), temperature=2.0)
+    assert paid.item() == pytest.approx(
+        mimicry_loss(task, 0 * sure, sure, labelled(1), temperature=2.0).item()
+    )
 
 
 def test_ensemble_averages_values() -> None:

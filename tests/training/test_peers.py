@@ -1,13 +1,16 @@
 """Where peers start: apart from each other, and reproducibly."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mdml_tune.config.trial import TrialConfig
+from mdml_tune.errors import ConfigError
+from mdml_tune.tasks import Task
 from mdml_tune.training.peers import ORDER_STREAM, build_peers, derived_seed
 
 Tiny = Callable[..., TrialConfig]
@@ -73,3 +76,57 @@ def test_optimizer_is_the_one_of_the_recipe(tiny: Tiny, kind: str, name: str) ->
     if kind == "sgd":
         assert first.optimizer.defaults["momentum"] == 0.9
         assert first.optimizer.defaults["nesterov"]
+
+
+def test_an_unlike_peer_leaves_the_first_as_it_was(tiny: Tiny) -> None:
+    alone = start(tiny(mutual=None), seed=3)
+    wide, deep = {"kind": "unet", "width": 8}, {"kind": "deeplabv3", "backbone": "resnet18"}
+    same = {"kind": "unet", "width": 4}
+    unlike = start(tiny(mutual={"peers": [same, wide, deep]}), seed=3)
+    assert torch.equal(unlike[0], alone[0])
+    assert len({len(weights) for weights in unlike}) == 3
+
+
+@pytest.mark.parametrize("kind", ["gradnorm", "pcgrad", "graddrop"])
+def test_gradients_need_a_network_that_shows_its_features(tiny: Tiny, kind: str) -> None:
+    own = {"kind": "custom", "function": "torch.nn:Identity"}
+    config = tiny(network=own, weighting={"kind": kind})
+    with pytest.raises(ConfigError, match=rf"^weighting {kind} .*methods `features` and `heads`"):
+        start(config, seed=0)
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_what_is_compiled_is_what_is_called(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, *, shows: bool
+) -> None:
+    compiled: list[object] = []
+    monkeypatch.setattr(torch, "compile", lambda function: compiled.append(function) or function)
+    monkeypatch.setattr(nn.Module, "compile", lambda network: compiled.append(network))  # noqa: PLW0108
+    own = {"kind": "custom", "function": "torch.nn:Module"}
+    monkeypatch.setattr("mdml_tune.models.custom.imported", lambda _: lambda *_, **__: _Plain())
+    config = tiny(["depth"], mutual=None, training={"compile": True})
+    if not shows:
+        config = tiny(["depth"], mutual=None, training={"compile": True}, network=own)
+    (peer,) = build_peers(config, seed=0, classes=4, device=torch.device("cpu"))
+    names = set(peer.network.state_dict())
+    (plain,) = build_peers(
+        replace(config, training=replace(config.training, compile=False)),
+        seed=0,
+        classes=4,
+        device=torch.device("cpu"),
+    )
+    assert names == set(plain.network.state_dict())
+    images = torch.rand(1, 3, 16, 24)
+    assert torch.equal(peer(images)[Task.DEPTH], plain(images)[Task.DEPTH])
+    assert len(compiled) == (2 if shows else 1)
+
+
+class _Plain(nn.Module):
+    """A network of a user's own that shows no features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.only = nn.Conv2d(3, 1, 1)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        return {"depth": self.only(images)}

@@ -8,6 +8,7 @@ from mdml_tune.config.training import (
     ConstantSchedule,
     CosineSchedule,
     OneCycleSchedule,
+    PolySchedule,
     ScheduleConfig,
     StepSchedule,
 )
@@ -26,7 +27,13 @@ def curve(schedule: ScheduleConfig) -> list[float]:
 
 @pytest.mark.parametrize(
     "schedule",
-    [ConstantSchedule(), CosineSchedule(), OneCycleSchedule(), StepSchedule(epochs=3, factor=0.7)],
+    [
+        ConstantSchedule(),
+        CosineSchedule(),
+        OneCycleSchedule(),
+        PolySchedule(),
+        StepSchedule(epochs=3, factor=0.7),
+    ],
 )
 def test_no_step_exceeds_the_full_rate_and_one_reaches_it(schedule: ScheduleConfig) -> None:
     rates = curve(schedule)
@@ -65,11 +72,28 @@ def test_step_falls_after_so_many_epochs() -> None:
     assert rates[80:100] == [0.25] * 20
 
 
-@pytest.mark.parametrize("schedule", [CosineSchedule(), OneCycleSchedule()])
+def test_poly_by_hand() -> None:
+    straight, bent, usual = (curve(PolySchedule(power=power)) for power in (1.0, 2.0, 0.9))
+    for rates in (straight, bent, usual):
+        assert rates[0] == 1
+        assert rates[100] == 0
+        assert rates == sorted(rates, reverse=True)
+    assert straight[25] == pytest.approx(3 / 4)
+    assert bent[50] == pytest.approx(1 / 4)
+    assert usual[75] == pytest.approx(math.exp(0.9 * math.log(1 / 4)))
+
+
+@pytest.mark.parametrize("schedule", [CosineSchedule(), OneCycleSchedule(), PolySchedule()])
 def test_even_the_last_step_moves(schedule: ScheduleConfig) -> None:
     assert curve(schedule)[-2] > 0
 
 
 def test_a_single_step_is_a_schedule_too() -> None:
-    for schedule in (CosineSchedule(), OneCycleSchedule(), StepSchedule(), ConstantSchedule()):
+    for schedule in (
+        CosineSchedule(),
+        OneCycleSchedule(),
+        PolySchedule(),
+        StepSchedule(),
+        ConstantSchedule(),
+    ):
         assert rate_factor(schedule, step=0, steps_per_epoch=1, epochs=1) > 0

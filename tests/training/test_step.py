@@ -91,7 +91,7 @@ def test_each_peer_gets_the_gradient_of_its_own_loss_alone(
         loss = own_loss(peer, said[:k] + said[k + 1 :], batch)
         expected.append(torch.autograd.grad(loss, list(peer.network.parameters())))
 
-    simultaneous_step(peers, batch, lesson_of(ours))
+    simultaneous_step(peers, [batch], lesson_of(ours), 0)
     for peer, gradient in zip(peers, expected, strict=True):
         close(peer.optimizer.given[0], gradient)
         assert len(peer.optimizer.given) == 1
@@ -105,7 +105,7 @@ def test_losses_reported_are_those_of_peer_0_before_its_update(
     peers = recorded_peers(ours)
     said = [say(peer, batch) for peer in peers]
     total = own_loss(peers[0], said[1:], batch).detach()
-    losses = step(peers, batch, lesson_of(ours))
+    losses = step(peers, [batch], lesson_of(ours), 0)[0]
     assert_close(losses.total, total)
     for i, task in enumerate(ours.data.tasks):
         target, valid = batch.targets[task], batch.valid[task]
@@ -133,8 +133,8 @@ def test_without_weight_peer_0_is_the_single_network_of_its_seed(
     start = weights(networks[0][0])
     for i in range(4):
         batch = make_examples(2, seed=i)
-        simultaneous_step(networks[0], batch, lesson_of(alone))
-        step(networks[1], batch, lesson_of(together))
+        simultaneous_step(networks[0], [batch], lesson_of(alone), i)
+        step(networks[1], [batch], lesson_of(together), i)
     assert same(weights(networks[0][0]), weights(networks[1][0]))
     assert not same(weights(networks[0][0]), start)
 
@@ -146,8 +146,8 @@ def test_with_weight_peer_0_is_another_network(
     networks = [
         build_peers(c, seed=5, classes=4, device=torch.device("cpu")) for c in (alone, together)
     ]
-    simultaneous_step(networks[0], batch, lesson_of(alone))
-    simultaneous_step(networks[1], batch, lesson_of(together))
+    simultaneous_step(networks[0], [batch], lesson_of(alone), 0)
+    simultaneous_step(networks[1], [batch], lesson_of(together), 0)
     assert not same(weights(networks[0][0]), weights(networks[1][0]))
 
 
@@ -155,7 +155,7 @@ def test_a_task_without_weight_is_not_imitated(
     config: Tiny, recorded_peers: Peers, lesson_of: Lessons, batch: Examples
 ) -> None:
     ours = config(weight={**WEIGHTS, "depth": 0})
-    losses = simultaneous_step(recorded_peers(ours), batch, lesson_of(ours))
+    losses = simultaneous_step(recorded_peers(ours), [batch], lesson_of(ours), 0)[0]
     paid = dict(zip(ours.data.tasks, losses.mimicry_T.tolist(), strict=True))
     assert paid.pop(Task.DEPTH) == 0
     assert all(value > 0 for value in paid.values())
@@ -169,7 +169,7 @@ def test_identical_peers_have_nothing_to_imitate(
     peers = recorded_peers(ours)
     for peer in peers[1:]:
         peer.network.load_state_dict(peers[0].network.state_dict())
-    losses = step(peers, batch, lesson_of(ours))
+    losses = step(peers, [batch], lesson_of(ours), 0)[0]
     assert_close(losses.mimicry_T, torch.zeros(len(Task)), rtol=0, atol=1e-6)
 
 
@@ -184,8 +184,8 @@ def test_alternating_peers_see_the_updated_ones_before_them(
         own_loss(peer, targets, batch).backward()
         peer.optimizer.step()
 
-    alternating_step(peers, batch, lesson_of(ours))
-    simultaneous_step(at_once, batch, lesson_of(ours))
+    alternating_step(peers, [batch], lesson_of(ours), 0)
+    simultaneous_step(at_once, [batch], lesson_of(ours), 0)
     for k in range(number):
         close(weights(peers[k]), weights(by_hand[k]))
         close(peers[k].optimizer.given[0], by_hand[k].optimizer.given[0], rtol=1e-3)
@@ -212,7 +212,7 @@ def test_while_peers_alternate_nothing_changes_a_peer_but_its_own_update(
         peer.optimizer.register_step_pre_hook(lambda *_, k=k: look(k))
         peer.optimizer.register_step_post_hook(lambda *_, k=k: look(k))
     start = [weights(peer) for peer in peers]
-    alternating_step(peers, batch, lesson_of(ours))
+    alternating_step(peers, [batch], lesson_of(ours), 0)
 
     assert [k for k, _ in seen] == [0, 0, 1, 1, 2, 2]
     moments = [start, *(moment for _, moment in seen), [weights(peer) for peer in peers]]
@@ -231,7 +231,7 @@ def test_gradients_do_not_pile_up_over_steps(
     ours = config(peers=2)
     peers = recorded_peers(ours, lr=0.0)
     for _ in range(2):
-        step(peers, batch, lesson_of(ours))
+        step(peers, [batch], lesson_of(ours), 0)
     for peer in peers:
         close(peer.optimizer.given[0], peer.optimizer.given[1])
 
@@ -246,7 +246,7 @@ def test_long_gradients_are_scaled_back_each_peer_by_itself(
 ) -> None:
     free = tiny(ALL, mutual={"weight": 0})
     peers = recorded_peers(free, lr=0.0)
-    step(peers, batch, lesson_of(free))
+    step(peers, [batch], lesson_of(free), 0)
     gradients = [peer.optimizer.given[0] for peer in peers]
     lengths = [norm(gradient) for gradient in gradients]
     limit = sum(lengths) / 2
@@ -254,7 +254,7 @@ def test_long_gradients_are_scaled_back_each_peer_by_itself(
 
     clipped = tiny(ALL, mutual={"weight": 0}, training={"clip_norm": limit})
     peers = recorded_peers(clipped, lr=0.0)
-    step(peers, batch, lesson_of(clipped))
+    step(peers, [batch], lesson_of(clipped), 0)
     for peer, gradient, length in zip(peers, gradients, lengths, strict=True):
         scale = min(1.0, limit / length)
         close(peer.optimizer.given[0], [g * scale for g in gradient])
@@ -270,7 +270,7 @@ def test_while_warming_up_peers_learn_from_labels_alone(
     for peer in peers:
         loss = own_loss(peer, [], batch)
         expected.append(torch.autograd.grad(loss, list(peer.network.parameters())))
-    losses = step(peers, batch, lesson_of(ours, warming_up=True))
+    losses = step(peers, [batch], lesson_of(ours, warming_up=True), 0)[0]
     for peer, gradient in zip(peers, expected, strict=True):
         close(peer.optimizer.given[0], gradient)
     assert_close(losses.mimicry_T, torch.zeros(len(Task)))

@@ -17,7 +17,9 @@ from mdml_tune.losses.supervised import supervised_loss
 from mdml_tune.tasks import METRICS, Task, metrics_of
 from mdml_tune.training.checkpoint import State
 from mdml_tune.training.evaluate import evaluate
-from mdml_tune.training.trainer import DivergedError, Trainer
+from mdml_tune.training.peers import Peer, Seen
+from mdml_tune.training.report import DivergedError
+from mdml_tune.training.trainer import Trainer
 
 ALL = tuple(task.value for task in Task)
 FEW = ("segmentation", "depth")
@@ -231,17 +233,28 @@ def test_peers_stay_apart_but_mimicry_brings_them_closer(build: Build) -> None:
     assert 0 < bound["peer_disagreement/depth"] < 0.7 * free["peer_disagreement/depth"]
 
 
-def test_all_peers_see_the_same_images(build: Build) -> None:
+@pytest.fixture
+def seen_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trainer], list[list[Tensor]]]:
+    """The batches that each peer of a trainer will have learnt from."""
+
+    def watch(trainer: Trainer) -> list[list[Tensor]]:
+        seen: list[list[Tensor]] = [[] for _ in trainer.peers]
+        look = Peer.look_in_training
+
+        def watched(peer: Peer, images: Tensor, *numbers: int) -> Seen:
+            number = next(k for k, p in enumerate(trainer.peers) if p is peer)
+            seen[number].append(images.clone())
+            return look(peer, images, *numbers)
+
+        monkeypatch.setattr(Peer, "look_in_training", watched)
+        return seen
+
+    return watch
+
+
+def test_all_peers_see_the_same_images(build: Build, seen_of: Callable[..., list]) -> None:
     trainer = build(mutual={"peers": 3})
-    seen: list[list[Tensor]] = []
-    for peer in trainer.peers:
-        of_peer: list[Tensor] = []
-        seen.append(of_peer)
-        peer.network.register_forward_pre_hook(
-            lambda module, args, of_peer=of_peer: (
-                of_peer.append(args[0].clone()) if module.training else None
-            )
-        )
+    seen = seen_of(trainer)
     trainer.run_epoch()
     assert [len(images) for images in seen] == [2, 2, 2]
     for images in zip(*seen, strict=True):
@@ -249,23 +262,18 @@ def test_all_peers_see_the_same_images(build: Build) -> None:
         assert torch.equal(images[0], images[2])
 
 
-def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(build: Build) -> None:
+def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(
+    build: Build, seen_of: Callable[..., list]
+) -> None:
     trainer = build(
         mutual=None, tasks=["depth"], training={"batch_size": 3}, data={"augmentation": "none"}
     )
     numbers = {image.sum().item(): i for i, image in enumerate(trainer.train.images)}
-    seen: list[int] = []
-    trainer.peers[0].network.register_forward_pre_hook(
-        lambda module, args: (
-            seen.extend(numbers[image.sum().item()] for image in args[0].contiguous())
-            if module.training
-            else None
-        )
-    )
+    (seen,) = seen_of(trainer)
     epochs = []
     for _ in range(4):
         trainer.run_epoch()
-        epochs.append(tuple(seen))
+        epochs.append(tuple(numbers[image.sum().item()] for batch in seen for image in batch))
         seen.clear()
     assert all(sorted(order) == [0, 1, 2, 3] for order in epochs)
     assert len(set(epochs)) > 1
@@ -280,7 +288,7 @@ def test_augmentation_mirrors_some_images_with_their_labels(
         mirrored.extend(choice.tolist())
         return flip(examples, choice)
 
-    monkeypatch.setattr("mdml_tune.training.trainer.flip", spy)
+    monkeypatch.setattr("mdml_tune.data.augment.flip", spy)
     run(build(mutual=None), 3)
     assert len(mirrored) == 12
     assert {True, False} == set(mirrored)
@@ -313,11 +321,12 @@ def on_disk(state: State) -> State:
     return torch.load(file, weights_only=True)
 
 
-@pytest.mark.parametrize("kind", ["adam", "adamw", "sgd"])
-@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("at", "kind"), [(0, "adam"), (1, "adam"), (2, "adam"), (2, "adamw"), (2, "sgd")]
+)
 def test_resumed_ends_bit_for_bit_like_uninterrupted(build: Build, at: int, kind: str) -> None:
     sections = {
-        "mutual": {"peers": 3, "warmup_epochs": 1, "update": "alternating"},
+        "mutual": {"peers": 2, "warmup_epochs": 1, "update": "alternating"},
         "training": {"optimizer": {"kind": kind, "learning_rate": 0.01}, "epochs": 3},
     }
     whole, first, second = (build(**sections) for _ in range(3))
@@ -329,7 +338,7 @@ def test_resumed_ends_bit_for_bit_like_uninterrupted(build: Build, at: int, kind
     assert second.epoch == 3
 
 
-@pytest.mark.parametrize("lost", ["networks", "optimizers", "order", "epoch"])
+@pytest.mark.parametrize("lost", ["peers", "order", "epoch"])
 def test_every_part_of_the_state_is_needed(build: Build, lost: str) -> None:
     # The control of the test above: it would notice.
     whole, first, second = (build() for _ in range(3))
@@ -343,7 +352,7 @@ def test_every_part_of_the_state_is_needed(build: Build, lost: str) -> None:
 def test_state_is_what_checkpoints_can_hold(build: Build) -> None:
     trainer = build()
     trainer.run_epoch()
-    assert set(on_disk(trainer.state())) == {"epoch", "networks", "optimizers", "order"}
+    assert set(on_disk(trainer.state())) == {"epoch", "peers", "order", "tutor"}
 
 
 # ---------------------------------------------------------------- going wrong

@@ -10,6 +10,7 @@ from mdml_tune.spaces.check import check_study
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.history import append_report
 from mdml_tune.storage.studies import Storage, StudyFolder
+from mdml_tune.tuning.baselines import Baselines
 from mdml_tune.tuning.book import Book
 
 DIGEST = "0123456789abcdef"
@@ -29,7 +30,7 @@ def make_study() -> Callable[..., Study]:
                     "test_size": 2,
                     "image_size": [16, 24],
                 },
-                "network": {"width": 4},
+                "network": {"kind": "unet", "width": 4},
                 "training": {"epochs": 4, "batch_size": 2},
                 "mutual": {"weight": {"log_uniform": [0.03, 3.0]}},
             },
@@ -58,7 +59,10 @@ def make_book(folder: StudyFolder) -> Callable[..., Book]:
     def make(study: Study, **settings: object) -> Book:
         if not folder.exists():
             folder.open(study.values, study.tasks, {"data_digest": DIGEST})
-        return Book(study, folder, DIGEST, **settings)
+        baselines = Baselines(
+            study=study, storage=folder.storage, data_digest=DIGEST, data_root=None
+        )
+        return Book(study, folder, baselines, **settings)
 
     return make
 

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from mdml_tune.config.identity import trial_key
 from mdml_tune.records import Status
+from mdml_tune.scd.relations import Relations
 from mdml_tune.spaces.study import Study
+from mdml_tune.tasks import Task
 from mdml_tune.tuning.book import Book
 
 MakeStudy = Callable[..., Study]
@@ -86,3 +89,62 @@ def test_a_spent_budget_starts_nothing_new_but_ends_what_was_begun(
     spent = make_book(make_study(), deadline=lambda: "no time left")
     assert spent.next().trial_key == begun.trial_key
     assert spent.next() is None
+
+
+# ---------------------------------------------------------------- SCD
+
+TASKS = (Task.SEGMENTATION, Task.DEPTH)
+
+RELATIONS = Relations(
+    tasks=TASKS,
+    similarity={"linear_cka": ((1.0, 0.4), (0.4, 1.0))},
+    complexity={Task.SEGMENTATION: -2.0, Task.DEPTH: 5.0},
+    seeds=2,
+)
+
+
+def distilled(base: Study, make_study: MakeStudy, **scd: object) -> Study:
+    return make_study(trial=base.trial | {"mutual": None, "scd": {"stage_epochs": 1} | scd})
+
+
+def test_thresholds_with_one_partition_are_one_configuration(
+    make_study: MakeStudy, make_book: MakeBook
+) -> None:
+    thresholds = {"choice": [0.1, 0.2, 0.3, 0.5, 0.9]}
+    study = distilled(make_study(), make_study, grouping_threshold=thresholds)
+    book = make_book(study, relations=RELATIONS)
+    given = [book.next() for _ in range(3)]
+    assert given[2] is None  # five thresholds, two partitions
+    assert {record.parameters["scd.queue"] for record in given[:2]} == {
+        "segmentation + depth",
+        "depth > segmentation",  # the complex one first
+    }
+    for record in given[:2]:
+        together = record.parameters["scd.grouping_threshold"] <= 0.4
+        assert (record.parameters["scd.queue"] == "segmentation + depth") == together
+        assert book.config(record).scd.queue == (
+            (TASKS,) if together else ((Task.DEPTH,), (Task.SEGMENTATION,))
+        )
+
+
+def test_a_distilled_trial_is_named_after_its_teachers_too(
+    make_study: MakeStudy, make_book: MakeBook
+) -> None:
+    book = make_book(distilled(make_study(), make_study), relations=RELATIONS)
+    record = book.next()
+    config, baselines = book.config(record), book.baselines
+    teachers = baselines.teachers(config, 0)
+    assert set(teachers) == set(TASKS)
+    keys = [path.name for path in teachers.values()]
+    assert record.trial_key == trial_key(config, 0, baselines.data_digest, keys)
+    assert record.trial_key != trial_key(config, 0, baselines.data_digest)
+    # A trial's seed learns from the teachers of seed modulo the baselines' seeds.
+    assert baselines.teachers(config, 1003) == baselines.teachers(config, 1)
+    assert baselines.teachers(config, 1) != teachers
+
+
+def test_nobody_teaches_without_scd(make_study: MakeStudy, make_book: MakeBook) -> None:
+    book = make_book(make_study())
+    record = book.next()
+    assert book.baselines.teachers(book.config(record), 0) == {}
+    assert "scd.queue" not in record.parameters

@@ -9,12 +9,21 @@ import pytest
 
 from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.records import EpochReport, Phase, Status, StudyRecord, TrialRecord
+from mdml_tune.scd.relations import Needs
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
 from mdml_tune.tuning import study as study_module
 from mdml_tune.tuning.baselines import BaselineFailedError, reference
 from mdml_tune.tuning.cluster import Cluster, Node
-from mdml_tune.tuning.events import EpochEnded, Event, PhaseStarted, TrialEnded, TrialStarted
+from mdml_tune.tuning.events import (
+    EpochEnded,
+    Event,
+    Notice,
+    PhaseStarted,
+    TrialEnded,
+    TrialStarted,
+)
+from mdml_tune.tuning.relating import read_relations
 from mdml_tune.tuning.study import Options, opened, run_study
 
 ONE_AT_A_TIME = Options(concurrency=1)
@@ -90,6 +99,43 @@ def test_a_study_and_its_interrupted_twin(
     run(other, folder.storage.study("other"), seen.append)
     first = next(event for event in seen if isinstance(event, PhaseStarted))
     assert (first.phase, first.ended) == (Phase.BASELINE, first.total)
+
+
+@pytest.mark.slow
+def test_a_distilled_study_and_its_interrupted_twin(
+    make_study: Callable[..., Study], tmp_path: Path
+) -> None:
+    trial = make_study().trial | {
+        "mutual": {"weight": 0.3},
+        "scd": {
+            "grouping_threshold": {"uniform": [0.0, 1.0]},
+            "distil": {"choice": ["outputs", "features"]},
+            "weight": 0.1,
+            "stage_epochs": 2,
+        },
+    }
+    study = make_study(trial=trial, confirm={"top": 1, "seeds": 1})
+    folder = Storage.at(str(tmp_path / "one")).study("small")
+    notices: list[Event] = []
+    record = run(study, folder, notices.append)
+
+    networks = [baseline.method for baseline in record.baselines]
+    assert networks.count("equal_weighting") == 2  # complexity orders the blocks
+    found = read_relations(folder, Needs(frozenset(["linear_cka"]), complexity=True))
+    assert found is not None
+    assert sum(isinstance(n, Notice) and "related" in n.text for n in notices) == 1
+    queues = {trial.parameters["scd.queue"] for trial in record.trials}
+    assert queues <= {"segmentation + depth", "depth > segmentation", "segmentation > depth"}
+    assert all(trial.last.metrics["train/depth/distillation"] > 0 for trial in record.trials)
+    confirmed = [trial for trial in record.trials if trial.phase is Phase.CONFIRM]
+    assert [trial.status for trial in confirmed] == [Status.COMPLETED]
+
+    twin = Storage.at(str(tmp_path / "two")).study("small")
+    for phase, epoch in ((Phase.BASELINE, 2), (Phase.SEARCH, 3)):
+        with pytest.raises(KeyboardInterrupt):
+            run(study, twin, interrupting(phase, epoch))
+    resumed = run(study, twin, lambda _: None)
+    assert [told(t) for t in resumed.trials] == [told(t) for t in record.trials]
 
 
 def interrupting(phase: Phase, epoch: int) -> Callable[[Event], None]:
