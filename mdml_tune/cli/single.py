@@ -19,6 +19,7 @@ from mdml_tune.data.load import check_data, data_digest
 from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.records import EpochReport, Phase, Scores, Status, TrialRecord
 from mdml_tune.spaces.study import Study
+from mdml_tune.spaces.values import count
 from mdml_tune.storage.atomic import write_bytes, write_json
 from mdml_tune.storage.lock import held
 from mdml_tune.storage.studies import Storage
@@ -105,14 +106,15 @@ def _told(ended: TrialRecord, out: Path, storage: str, predictions: Path | None)
 
 
 def _only_configuration(study: Study) -> TrialConfig:
-    open_paths = [parameter.path for parameter in study.space.parameters]
-    if open_paths:
-        raise ConfigError(
-            f"Study '{study.name}' leaves {', '.join(open_paths)} open, and train takes one "
-            f"configuration. Fix each with --set PATH=VALUE, or take the winner.yaml of a study's "
-            f"results."
-        )
-    return load_trial(study.space.resolve({}))
+    space = study.space
+    if not space.without_grid and space.grid_size() == 1:
+        return load_trial(space.resolve(next(space.grid())))
+    open_paths = [p.path for p in space.parameters if count(p.domain) != 1]
+    raise ConfigError(
+        f"Study '{study.name}' leaves {', '.join(open_paths)} open, and train takes one "
+        f"configuration. Fix each with --set PATH=VALUE, or take the winner.yaml of a study's "
+        f"results."
+    )
 
 
 def _identity(config: TrialConfig, seed: int, baselines: Baselines, threads: int) -> TrialRecord:

@@ -47,6 +47,16 @@ def test_a_misspelt_measure_is_refused(mdml_tune: Call, flags: list[str], said: 
     assert said in errors
 
 
+def test_a_method_by_name_is_one_configuration(mdml_tune: Call, somewhere: Path) -> None:
+    methods = "methods: {alone: {mutual: null, scd: null}, both: {}}\n"
+    (somewhere / "two.yaml").write_text(STUDY + methods)
+    code, _, errors = mdml_tune("train", "two.yaml", "--out", "out")
+    assert code == 2
+    assert "leaves method open" in errors
+    code, _, errors = mdml_tune("train", "two.yaml", "--set", "method=alone", "--out", "out")
+    assert code == 0, errors
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning",

@@ -126,7 +126,9 @@ def test_a_distilled_study_and_its_interrupted_twin(
     assert sum(isinstance(n, Notice) and "related" in n.text for n in notices) == 1
     queues = {trial.parameters["scd.queue"] for trial in record.trials}
     assert queues <= {"segmentation + depth", "depth > segmentation", "segmentation > depth"}
-    assert all(trial.last.metrics["train/depth/distillation"] > 0 for trial in record.trials)
+    for trial in record.trials:  # a pruned one may have ended before the second block joined
+        last = trial.last.metrics
+        assert sum(last[f"train/{task}/distillation"] for task in study.tasks) > 0
     confirmed = [trial for trial in record.trials if trial.phase is Phase.CONFIRM]
     assert [trial.status for trial in confirmed] == [Status.COMPLETED]
 
