@@ -112,4 +112,4 @@ def test_an_interrupted_pack_leaves_nothing_half(root: Path, somewhere: Path) ->
         time.sleep(0.01)
     child.send_signal(signal.SIGINT)
     assert child.wait(timeout=60) == 130
-    assert [p.name for p in (somewhere / "packed").iterdir() if "pack." in p.name] == []
+    assert not (somewhere / "packed").exists()
