@@ -154,7 +154,7 @@ class HttpServer:
             self._process = None
 
     def _wait(self) -> None:
-        for _ in range(600):
+        for _ in range(1800):  # a busy machine takes a minute and more to import MLflow
             try:
                 requests.get(f"{self.uri}/health", timeout=1).raise_for_status()
             except OSError:

@@ -117,7 +117,7 @@ def test_the_ui_serves_the_artifacts_from_any_folder(study, uri, tmp_path) -> No
 
 
 def _get(page: str) -> str:
-    for _ in range(600):
+    for _ in range(1800):
         try:
             answer = requests.get(page, timeout=5)
         except OSError:
