@@ -17,6 +17,9 @@ DELTA_M = "delta_m"
 ENSEMBLE = "ensemble/delta_m"
 GAP = "generalisation_gap"
 
+MOST_SHOWN = 60
+"""Differences that a person still reads; a study of 25 methods has hundreds."""
+
 
 @dataclass(frozen=True, slots=True)
 class ComparisonRow:
@@ -51,6 +54,16 @@ def comparisons(study: StudyRecord, rows: Sequence[RankedRow] | None = None) -> 
         *_compare(ENSEMBLE, ensembles, pairs),
         *_compare(GAP, gaps, pairs),
     ]
+
+
+def worth_showing(rows: Sequence[ComparisonRow]) -> list[ComparisonRow]:
+    """All, or where they are too many those against the method that the study names first.
+
+    ``comparisons.csv`` and ``comparisons.md`` hold every one.
+    """
+    if len(rows) <= MOST_SHOWN:
+        return list(rows)
+    return [row for row in rows if row.reference == rows[0].reference]
 
 
 def ensemble_delta_m(study: StudyRecord, row: RankedRow) -> dict[int, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from mdml_tune.analysis.comparisons import ComparisonRow
+from mdml_tune.analysis.comparisons import ComparisonRow, worth_showing
 from mdml_tune.analysis.delta_table import DeltaTable
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.summary import answer, failed_trials, flat, trials_by_status, warnings
@@ -45,7 +45,7 @@ def render(
         "answer": answer(rows),
         "warnings": warnings(study, rows),
         "table": table and delta_m_text(table),
-        "comparisons": comparison_text(compared) if compared else None,
+        "comparisons": comparison_text(worth_showing(compared)) if compared else None,
         "ranking": leaderboard(rows) if rows else None,
         "pictures": pictures,
         "winner": winner,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mdml_tune.analysis.comparisons import worth_showing
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.report import Results, write_results
 from mdml_tune.analysis.tables import comparison_text, delta_m_text, leaderboard
@@ -101,7 +102,12 @@ class Session:
                 console, delta_m_text(results.table), title="Δm against single-task networks"
             )
         if results.comparisons:
-            print_table(console, comparison_text(results.comparisons), title="Methods compared")
+            compared = worth_showing(results.comparisons)
+            print_table(console, comparison_text(compared), title="Methods compared")
+            if len(compared) < len(results.comparisons):
+                where = _short(self.folder.results / "comparisons.csv")
+                said = f"All {len(results.comparisons)} comparisons: {where}"
+                console.print(said, markup=False, highlight=False)
         lines = [
             "",
             results.answer,

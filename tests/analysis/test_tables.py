@@ -11,9 +11,18 @@ import pytest
 import synthetic
 from synthetic import baselines, confirmed, searched, study
 
-from mdml_tune.analysis.comparisons import DELTA_M, ENSEMBLE, GAP, comparisons
+from mdml_tune.analysis.comparisons import (
+    DELTA_M,
+    ENSEMBLE,
+    GAP,
+    MOST_SHOWN,
+    ComparisonRow,
+    comparisons,
+    worth_showing,
+)
 from mdml_tune.analysis.delta_table import DeltaTable, delta_table
 from mdml_tune.analysis.finalists import finalists
+from mdml_tune.analysis.intervals import PairedDifference
 from mdml_tune.analysis.notation import (
     comparisons_csv,
     comparisons_markdown,
@@ -200,3 +209,16 @@ def test_leaderboard_is_plain_text() -> None:
 def test_no_negative_zero() -> None:
     assert signed(-0.0) == "+0.00"
     assert signed(-0.001) == "+0.00"
+
+
+def test_of_hundreds_of_comparisons_those_with_the_first_method_are_shown() -> None:
+    difference = PairedDifference(mean=1.0, interval=None, p=0.5, seeds=3)
+    names = [f"m{k}" for k in range(12)]
+    rows = [
+        ComparisonRow(later, earlier, DELTA_M, difference)
+        for k, earlier in enumerate(names)
+        for later in names[k + 1 :]
+    ]
+    assert len(rows) > MOST_SHOWN
+    assert [row.method for row in worth_showing(rows)] == names[1:]
+    assert worth_showing(rows[:MOST_SHOWN]) == rows[:MOST_SHOWN]
