@@ -40,6 +40,11 @@ class TrialContext:
     """Score the test split at the end: for confirmations and single trainings alone."""
     keep_checkpoint: bool = False
     """Keep the last checkpoint after the end."""
+    boundaries: int | None = None
+    """Every so many epochs a checkpoint is kept in ``boundaries/``, for another trial to start
+    from; the caller drops them."""
+    fence: Callable[[], None] = lambda: None
+    """Called before each write to the folder; raises where the trial is no longer ours."""
     checkpoint_seconds: float = 10.0
     """Shortest time between two checkpoints."""
     threads: int = 1
@@ -71,14 +76,17 @@ def run_trial(config: TrialConfig, context: TrialContext, on_epoch: OnEpoch) -> 
         if context.read_test:
             test = trainer.score(_load(config, SplitName.TEST, context, device))
     except DivergedError as error:
+        context.fence()
         context.folder.close(Status.FAILED, failure=str(error))
         drop_checkpoints(context.folder.checkpoints)
         return _record(context.folder)
     except (RuntimeError, MemoryError) as error:
         if not ran_out_of_memory(error):
             raise
+        context.fence()
         context.folder.close(Status.FAILED, failure=did_not_fit(config, error))
         return _record(context.folder)
+    context.fence()
     context.folder.close(Status.COMPLETED, test=test)
     if not context.keep_checkpoint:
         drop_checkpoints(context.folder.checkpoints)
@@ -161,6 +169,9 @@ def _train(trainer: Trainer, epochs: int, context: TrialContext, on_epoch: OnEpo
         # A redone epoch keeps its time of birth, so that a copy of it elsewhere stays one copy.
         timestamp = born.get(trainer.epoch, int(time.time() * 1000))
         report = EpochReport(trainer.epoch, timestamp, metrics)
+        context.fence()
+        if context.boundaries is not None and trainer.epoch % context.boundaries == 0:
+            save_checkpoint(folder.boundaries, trainer.epoch, trainer.state(), kept=None)
         append_report(folder.history, report)
         due = time.monotonic() - last_saved >= context.checkpoint_seconds
         if due or (trainer.epoch == epochs and context.keep_checkpoint):

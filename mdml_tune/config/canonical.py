@@ -1,9 +1,10 @@
 """One spelling for each training: configurations that train alike are equal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar, cast
 
+from mdml_tune.config.changes import Change, learning_rate_at, mimicry_at, strongest
 from mdml_tune.config.mutual import MutualConfig
 from mdml_tune.config.per_task import PER_TASK, PLAIN_TEMPERATURE
 from mdml_tune.config.scd import Block, ScdConfig
@@ -23,19 +24,42 @@ def canonical(config: TrialConfig) -> TrialConfig:
             values = cast("Mapping[Task, float]", getattr(section, one.key))
             section = replace(section, **{one.key: _sorted(values)})  # pyright: ignore[reportArgumentType, reportCallIssue]
             config = replace(config, **{one.section: section})
-    mutual = None if config.mutual is None else _mutual(config.mutual)
+    mutual = None if config.mutual is None else _mutual(config.mutual, config.changes)
     scd = None if config.scd is None else _scd(config.scd, tasks)
-    return replace(config, mutual=mutual, scd=scd)
+    return _with_changes(replace(config, mutual=mutual, scd=scd))
 
 
-def _mutual(mutual: MutualConfig) -> MutualConfig | None:
+def _with_changes(config: TrialConfig) -> TrialConfig:
+    """Only what differs from what holds already is a change."""
+    kept: list[Change] = []
+    rate = config.training.optimizer.learning_rate
+    for change in config.changes:
+        if change.learning_rate == learning_rate_at(rate, kept, change.epoch):
+            change = replace(change, learning_rate=None)  # noqa: PLW2901
+        change = replace(change, mimicry=_changed_mimicry(config, kept, change))  # noqa: PLW2901
+        if change.learning_rate is not None or change.mimicry is not None:
+            kept.append(change)
+    return replace(config, changes=tuple(kept))
+
+
+def _changed_mimicry(
+    config: TrialConfig, before: Sequence[Change], change: Change
+) -> dict[Task, float] | None:
+    if config.mutual is None or change.mimicry is None:
+        return None
+    holding = mimicry_at(config.mutual.weight, before, change.epoch)
+    return None if change.mimicry == holding else _sorted(change.mimicry)
+
+
+def _mutual(mutual: MutualConfig, changes: Sequence[Change]) -> MutualConfig | None:
     peers = mutual.peers
     if not isinstance(peers, int) and all(peer == peers[0] for peer in peers):
         peers = len(peers)
     if peers == 1:
         return None
-    temperature = _felt(mutual.temperature, mutual.weight)
-    if not mutual.teaches:
+    ever = strongest(mutual.weight, changes)
+    temperature = _felt(mutual.temperature, ever)
+    if not any(ever.values()):
         return MutualConfig(peers=peers, weight=mutual.weight, temperature=temperature)
     mutual = replace(mutual, peers=peers, temperature=temperature)
     # The mean of the one other peer is that peer.

@@ -1,6 +1,6 @@
 """Settings that are given per task, or as one number that stands for all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from mdml_tune.config.schema import Problem
@@ -51,21 +51,48 @@ def spelt_out(values: Mapping[str, object]) -> dict[str, object]:
         owners = [n for n in names if not one.soft or n in CLASSIFICATION_LIKE]
         value = cast("dict[str, object]", section).get(one.key, one.default)
         if not isinstance(value, dict):
-            # An unfit value still reaches the schema where no task can carry it.
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-            spread = dict.fromkeys(owners, value) if owners or fits else {"": value}
-            spelt[one.section] = {**cast("dict[str, object]", section), one.key: spread}
+            given = cast("dict[str, object]", section)
+            spelt[one.section] = {**given, one.key: _spread(value, owners)}
+    if isinstance(spelt.get("changes"), list):
+        changes = cast("list[object]", spelt["changes"])
+        spelt["changes"] = [_spelt_out_change(change, names) for change in changes]
     return spelt
 
 
 def as_written(values: Mapping[str, object], problems: list[Problem]) -> list[Problem]:
     """Problems of a number that stood for all tasks, said once and of that number."""
+    for path in _numbers_for_all(values):
+        problems = [
+            Problem(path, p.message) if p.path.startswith(f"{path}.") else p for p in problems
+        ]
+    return list(dict.fromkeys(problems))
+
+
+def _spread(value: object, owners: Sequence[str]) -> dict[str, object]:
+    # An unfit value still reaches the schema where no task can carry it.
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return dict.fromkeys(owners, value) if owners or fits else {"": value}
+
+
+def _spelt_out_change(change: object, names: Sequence[str]) -> object:
+    if not isinstance(change, dict):
+        return change
+    given = cast("dict[str, object]", change)
+    value = given.get("mimicry")
+    if value is None or isinstance(value, dict):
+        return given
+    return {**given, "mimicry": _spread(value, names)}
+
+
+def _numbers_for_all(values: Mapping[str, object]) -> Iterator[str]:
+    """Paths at which a map per task could stand, and does not."""
     for one in PER_TASK:
         section = values.get(one.section)
         given = cast("dict[str, object]", section) if isinstance(section, dict) else {}
         if not isinstance(given.get(one.key), dict):
-            problems = [
-                Problem(one.path, p.message) if p.path.startswith(f"{one.path}.") else p
-                for p in problems
-            ]
-    return list(dict.fromkeys(problems))
+            yield one.path
+    changes = values.get("changes")
+    for i, change in enumerate(cast("list[object]", changes) if isinstance(changes, list) else []):
+        given = cast("dict[str, object]", change) if isinstance(change, dict) else {}
+        if not isinstance(given.get("mimicry"), dict):
+            yield f"changes.{i}.mimicry"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
+from mdml_tune.config.changes import strongest
 from mdml_tune.config.data import CityscapesData, DataConfig, NyuV2Data, RoomsData
 from mdml_tune.config.mutual import MutualConfig
 from mdml_tune.config.network import (
@@ -36,6 +37,7 @@ def problems_of(config: TrialConfig) -> Iterator[Problem]:
         yield from _of_mutual(config.mutual, config)
     if config.scd is not None:
         yield from _of_scd(config.scd, config)
+    yield from _of_changes(config)
     yield from _of_comparisons(config)
 
 
@@ -61,11 +63,15 @@ def _of_maps(config: TrialConfig) -> Iterator[Problem]:
         given = cast("Mapping[Task, float]", getattr(section, one.key))
         wanted = one.owners(config.data.tasks)
         if set(given) != set(wanted):
-            yield Problem(
-                one.path,
-                f"names {', '.join(given) or 'no task'}; it must name each of "
-                f"{', '.join(wanted) or 'no task'}, or be one number for all",
-            )
+            yield _unnamed(one.path, given, wanted)
+
+
+def _unnamed(path: str, given: Mapping[Task, float], wanted: Sequence[Task]) -> Problem:
+    return Problem(
+        path,
+        f"names {', '.join(given) or 'no task'}; it must name each of "
+        f"{', '.join(wanted) or 'no task'}, or be one number for all",
+    )
 
 
 def _networks(config: TrialConfig) -> Iterator[tuple[str, NetworkConfig]]:
@@ -95,19 +101,58 @@ def _of_mutual(mutual: MutualConfig, config: TrialConfig) -> Iterator[Problem]:
             "differs from the first of mutual.peers; leave network out, the list replaces it",
         )
     epochs = config.training.epochs
-    if mutual.warmup_epochs >= epochs and mutual.teaches:
+    teaches = any(strongest(mutual.weight, config.changes).values())
+    if mutual.warmup_epochs >= epochs and teaches:
         yield Problem(
             "mutual.warmup_epochs",
             f"a warm-up of {mutual.warmup_epochs} leaves none of the {epochs} of training.epochs "
             f"to learn from each other; give at most {epochs - 1}",
         )
     if mutual.fusion == "convex":
-        for task, weight in mutual.weight.items():
-            if weight > 1:
-                yield Problem(
-                    f"mutual.weight.{task}",
-                    f"found {weight:g}; with fusion convex a weight is a share and at most 1",
-                )
+        yield from _of_shares("mutual.weight", mutual.weight)
+
+
+def _of_shares(path: str, weights: Mapping[Task, float]) -> Iterator[Problem]:
+    for task, weight in weights.items():
+        if weight > 1:
+            yield Problem(
+                f"{path}.{task}",
+                f"found {weight:g}; with fusion convex a weight is a share and at most 1",
+            )
+
+
+def _of_changes(config: TrialConfig) -> Iterator[Problem]:
+    epochs, before = config.training.epochs, 0
+    for i, change in enumerate(config.changes):
+        path = f"changes.{i}"
+        if change.epoch <= before:
+            yield Problem(
+                f"{path}.epoch",
+                f"found {change.epoch} after {before}; name the changes in the order of their "
+                f"epochs, each once",
+            )
+        if change.epoch >= epochs:
+            yield Problem(
+                f"{path}.epoch",
+                f"after {change.epoch} of the {epochs} of training.epochs nothing is trained any "
+                f"more; give at most {epochs - 1}",
+            )
+        if change.learning_rate is None and change.mimicry is None:
+            yield Problem(path, "changes nothing; give learning_rate, mimicry or both")
+        before = change.epoch
+        if change.mimicry is not None:
+            yield from _of_changed_mimicry(f"{path}.mimicry", change.mimicry, config)
+
+
+def _of_changed_mimicry(
+    path: str, mimicry: Mapping[Task, float], config: TrialConfig
+) -> Iterator[Problem]:
+    if config.mutual is None:
+        yield Problem(path, "nobody imitates anybody without mutual; leave mimicry out")
+    elif set(mimicry) != set(config.data.tasks):
+        yield _unnamed(path, mimicry, config.data.tasks)
+    elif config.mutual.fusion == "convex":
+        yield from _of_shares(path, mimicry)
 
 
 def _of_scd(scd: ScdConfig, config: TrialConfig) -> Iterator[Problem]:

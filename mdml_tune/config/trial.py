@@ -1,9 +1,12 @@
 """Everything one trial needs to know, and nothing about the cluster it runs on."""
 
 from dataclasses import field
+from typing import Annotated
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from mdml_tune.config.changes import Change
 from mdml_tune.config.comparisons import OkdMtlConfig, RDropConfig
 from mdml_tune.config.data import DataConfig
 from mdml_tune.config.mutual import MutualConfig
@@ -39,6 +42,10 @@ class TrialConfig:
 
     r_drop: RDropConfig | None = None
     """Agreement under dropout, to compare with. Null: none."""
+
+    changes: Annotated[tuple[Change, ...], Field(exclude_if=lambda changes: not changes)] = ()
+    """What holds from later epochs on; the first change is that of the earliest epoch."""
+    # Left out of the plain values where there are none: a trial without them keeps its name.
 
     @property
     def networks(self) -> tuple[NetworkConfig, ...]:

@@ -20,9 +20,26 @@ MOST_VALUES = 100_000
 """Aliases let a small file stand for far more values than characters, or for itself."""
 DEEPEST = 60
 
+KINDS = ("null", "bool", "int", "float", "str", "seq", "map")
+"""Of values; a tag that asks for another (`!!binary`, `!!set`) is refused."""
+
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    yaml_constructors = {  # noqa: RUF012 (as PyYAML has it)
+        tag: make
+        for tag, make in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in KINDS
+    }
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:  # noqa: ANN401 (the signature is PyYAML's)
+        text = super().construct_scalar(node)
+        if any("\ud800" <= character <= "\udfff" for character in str(text)):
+            raise ConfigError(
+                f"line {node.start_mark.line + 1}: half of a character (a lone surrogate). Write the "
+                f"character itself."
+            )
+        return text
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """No merge keys: YAML 1.2 has none."""
@@ -95,7 +112,9 @@ def parse_yaml(text: str) -> object:
         mark = error.problem_mark or error.context_mark
         where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
         raise ConfigError(f"{where}not valid YAML: {error.problem or error.context}.") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except RecursionError as error:
+        raise ConfigError(f"nested deeper than {DEEPEST}, which no study is.") from error
+    except yaml.YAMLError as error:
         raise ConfigError(f"not valid YAML: {error}.") from error
     _refuse_unbounded(value)
     return value

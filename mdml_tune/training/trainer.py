@@ -18,6 +18,7 @@ from mdml_tune.data.augment import augment
 from mdml_tune.data.split import Examples, Split
 from mdml_tune.records import Scores
 from mdml_tune.scd.teachers import Teachers
+from mdml_tune.training.changing import InForce, in_force, schedule_report
 from mdml_tune.training.checkpoint import State
 from mdml_tune.training.evaluate import evaluate
 from mdml_tune.training.peers import ORDER_STREAM, Peer, build_peers, derived_seed
@@ -78,13 +79,16 @@ class Trainer:
         Raises:
             DivergedError: A loss or a score is not finite.
         """
-        start = time.monotonic()
-        report = self._learn()
+        start, worked = time.monotonic(), time.process_time()
+        report = self._learn() | schedule_report(self.config, self.epoch)
         self.epoch += 1
         check_finite(report, self.epoch)
         report |= self._scores()
         check_finite(report, self.epoch)
-        return report | {"time/epoch_seconds": time.monotonic() - start}
+        return report | {
+            "time/epoch_seconds": time.monotonic() - start,
+            "time/process_seconds": time.process_time() - worked,  # of all CPU threads together
+        }
 
     def score(self, split: Split) -> dict[str, float]:
         """Scores on another split, named as ``evaluate`` does, without the disagreement."""
@@ -111,25 +115,26 @@ class Trainer:
 
     def _learn(self) -> dict[str, float]:
         """One pass over the training split; what peer 0 paid, averaged over the steps."""
-        training, mutual = self.config.training, self.config.mutual
+        training, now = self.config.training, in_force(self.config, self.epoch)
+        mutual = now.mutual
         alternating = mutual is not None and mutual.update == "alternating"
         take_step = alternating_step if alternating else simultaneous_step
-        lesson = self._lesson()
+        lesson = self._lesson(now)
         for peer in self._learners():
             peer.network.train()
         chosen = torch.randperm(len(self.train), generator=self.order).split(training.batch_size)
         starts = range(0, len(chosen), training.accumulate)
         paid: list[list[Losses]] = []
         for i, start in enumerate(starts):
-            self._set_rate(self.epoch * len(starts) + i, len(starts))
+            self._set_rate(now.learning_rate, self.epoch * len(starts) + i, len(starts))
             batches = [self._batch(rows) for rows in chosen[start : start + training.accumulate]]
             paid.append(take_step(self.peers, batches, lesson, self.epoch * len(chosen) + start))
         means = loss_report([of_step[0] for of_step in paid], self.config)
         self._end_epoch(paid)
         return means
 
-    def _lesson(self) -> Lesson:
-        mutual = self.config.mutual
+    def _lesson(self, now: InForce) -> Lesson:
+        mutual = now.mutual
         share = mimicry_share(mutual, self.epoch) if mutual and mutual.teaches else 0.0
         if self.tutor is not None:
             self.tutor.begin_epoch(self.epoch)
@@ -152,14 +157,14 @@ class Trainer:
     def _batch(self, indices: Tensor) -> Examples:
         return augment(self.train.batch(indices), self.config.data.augmentation, self.order)
 
-    def _set_rate(self, step: int, steps_per_epoch: int) -> None:
+    def _set_rate(self, full: float, step: int, steps_per_epoch: int) -> None:
         training = self.config.training
         factor = rate_factor(
             training.schedule, step=step, steps_per_epoch=steps_per_epoch, epochs=training.epochs
         )
         for peer in self._learners():
             for group in peer.optimizer.param_groups:
-                group["lr"] = training.optimizer.learning_rate * factor
+                group["lr"] = full * factor
 
     def _learners(self) -> list[Peer]:
         return [*self.peers, *(() if self.tutor is None else self.tutor.learners)]

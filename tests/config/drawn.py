@@ -151,6 +151,17 @@ def scds(draw: st.DrawFn, tasks: list[str], soft: list[str]) -> Values:
 
 
 @st.composite
+def several_changes(draw: st.DrawFn, tasks: list[str], mutual: Values | None) -> list[Values]:
+    values = shares if (mutual or {}).get("fusion") == "convex" else positive
+    rate = st.fixed_dictionaries({"learning_rate": positive})
+    weight = st.fixed_dictionaries({"mimicry": per_task(tasks, st.just(0) | values)})
+    both = st.tuples(rate, weight).map(lambda parts: {**parts[0], **parts[1]})
+    kinds = st.lists(rate if mutual is None else rate | weight | both, max_size=3)
+    epochs = sorted(draw(st.sets(st.integers(1, 39), min_size=3, max_size=3)))
+    return [{"epoch": epoch, **one} for epoch, one in zip(epochs, draw(kinds), strict=False)]
+
+
+@st.composite
 def trials(draw: st.DrawFn) -> Values:
     data, network = draw(datasets()), draw(networks)
     tasks = data["tasks"]
@@ -162,6 +173,7 @@ def trials(draw: st.DrawFn) -> Values:
             drawn["weighting"] = draw(one_of(WEIGHTINGS))
             drawn["mutual"] = draw(st.none() | mutuals(tasks, soft, network))
             drawn["scd"] = draw(st.none() | scds(tasks, soft))
+            drawn["changes"] = draw(several_changes(tasks, drawn["mutual"]))
         case "okd_mtl":
             settings = {"weight": weight, "temperature": positive, "warmup_epochs": counts}
             drawn["okd_mtl"] = draw(section(**settings, adaptor=adaptors))

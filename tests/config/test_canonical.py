@@ -78,6 +78,40 @@ ALIKE = [
 ]
 
 
+def changes(*settings: Values) -> Values:
+    return {"changes": list(settings)}
+
+
+ALIKE += [
+    # changes that change nothing
+    (changes(), {}),
+    (changes({"epoch": 3, "learning_rate": 1e-3}), {}),
+    (mutual() | changes({"epoch": 3, "mimicry": 1}), mutual()),
+    (mutual(peers=1) | changes({"epoch": 3, "mimicry": 5}), {}),
+    (
+        mutual(peers=1) | changes({"epoch": 3, "mimicry": 5, "learning_rate": 0.1}),
+        changes({"epoch": 3, "learning_rate": 0.1}),
+    ),
+    (
+        changes({"epoch": 3, "learning_rate": 0.1}, {"epoch": 5, "learning_rate": 0.1}),
+        changes({"epoch": 3, "learning_rate": 0.1}),
+    ),
+    (
+        mutual() | changes({"epoch": 3, "mimicry": 1, "learning_rate": 0.1}),
+        mutual() | changes({"epoch": 3, "learning_rate": 0.1}),
+    ),
+    # one number, or a map in any order
+    (
+        mutual() | changes({"epoch": 3, "mimicry": 2}),
+        mutual() | changes({"epoch": 3, "mimicry": {N: 2, D: 2, S: 2}}),
+    ),
+    (
+        mutual() | changes({"epoch": 3, "mimicry": {N: 2, D: 3, S: 4}}),
+        mutual() | changes({"epoch": 3, "mimicry": {S: 4, D: 3, N: 2}, "learning_rate": None}),
+    ),
+]
+
+
 @pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_what_trains_alike_is_equal(one: Values, other: Values) -> None:
     assert trial(one) == trial(other)
@@ -119,11 +153,38 @@ APART = [
     ({"weighting": {"kind": "si"}}, {}),
 ]
 
+APART += [
+    (changes({"epoch": 3, "learning_rate": 0.1}), {}),
+    (changes({"epoch": 3, "learning_rate": 0.1}), changes({"epoch": 4, "learning_rate": 0.1})),
+    (changes({"epoch": 3, "learning_rate": 0.1}), changes({"epoch": 3, "learning_rate": 0.2})),
+    (
+        changes({"epoch": 3, "learning_rate": 0.1}, {"epoch": 5, "learning_rate": 1e-3}),
+        changes({"epoch": 3, "learning_rate": 0.1}),
+    ),
+    (mutual() | changes({"epoch": 3, "mimicry": 2}), mutual()),
+    (mutual() | changes({"epoch": 3, "mimicry": 0}), mutual()),
+    # peers that nobody imitates at first
+    (mutual(weight=0) | changes({"epoch": 3, "mimicry": 2}), mutual(weight=0)),
+    (
+        mutual(weight=0, update="alternating") | changes({"epoch": 3, "mimicry": 2}),
+        mutual(weight=0) | changes({"epoch": 3, "mimicry": 2}),
+    ),
+    (
+        mutual(weight=0, temperature=4) | changes({"epoch": 3, "mimicry": 2}),
+        mutual(weight=0) | changes({"epoch": 3, "mimicry": 2}),
+    ),
+]
+
 
 @pytest.mark.parametrize(("one", "other"), APART)
 def test_what_trains_otherwise_is_not(one: Values, other: Values) -> None:
     assert trial(one) != trial(other)
     assert config_id(trial(one)) != config_id(trial(other))
+
+
+def test_tasks_of_a_change_are_in_the_order_of_the_vocabulary() -> None:
+    (change,) = trial(mutual() | changes({"epoch": 3, "mimicry": {N: 2, S: 3, D: 4}})).changes
+    assert list(change.mimicry or {}) == [Task.SEGMENTATION, Task.DEPTH, Task.NORMALS]
 
 
 @pytest.mark.parametrize(

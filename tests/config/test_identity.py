@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mdml_tune.config.identity import code_version, config_id, trial_key
 from mdml_tune.config.load import load_trial
+from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
 
 
@@ -24,6 +25,31 @@ def config(weight: object = 0.3, **training: object) -> TrialConfig:
 def test_names_are_no_numbers() -> None:
     assert re.fullmatch(r"c[0-9a-f]{10}", config_id(config()))
     assert re.fullmatch(r"t[0-9a-f]{16}", trial_key(config(), 0, "data"))
+
+
+# Given when `changes` was not yet there; a name that moved would orphan every record under it.
+RECORDED = {
+    "c7727b08955": {},
+    "c33bd0de661": {"mutual": {"weight": 0.3}},
+    "c29007c5a3c": {
+        "mutual": {"weight": 0.3, "temperature": 2, "warmup_epochs": 3},
+        "scd": {"weight": 0.2, "queue": [["depth"], ["segmentation"]]},
+        "training": {"epochs": 12, "optimizer": {"kind": "sgd", "learning_rate": 0.01}},
+    },
+    "c3eaec0492a": {"network": {"kind": "mtan"}, "r_drop": {}},
+    "c4622b036b1": {"mutual": {"weight": 0, "peers": 3}},
+}
+
+
+@pytest.mark.parametrize(("name", "sections"), RECORDED.items())
+@pytest.mark.parametrize("more", [{}, {"changes": []}])
+def test_names_stay_what_they_were(
+    name: str, sections: dict[str, object], more: dict[str, object]
+) -> None:
+    data = {"dataset": "rooms", "tasks": ["segmentation", "depth"]}
+    found = load_trial({"data": data, **sections, **more})
+    assert config_id(found) == name
+    assert "changes" not in plain(found)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("!!python/object:os.system {}", "not valid YAML"),
         ("--- 1\n--- 2", "not valid YAML"),
         ("a\x00b", "not valid YAML"),
-        ("[" * 500, "not valid YAML"),
+        ("[" * 500, "nested deeper than 60"),
         ("[" * 100 + "]" * 100, "nested deeper"),
         ("&a [*a]", "aliases"),
         (LAUGHS, "aliases"),
@@ -104,3 +104,18 @@ def test_a_file_is_named_in_its_message(tmp_path: Path) -> None:
         assert message in str(error.value)
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         read_yaml(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: !!binary /w==", "binary"),
+        ("a: !!set {x}", "set"),
+        ("a: !!timestamp 2001-01-01", "timestamp"),
+        ('a: "\\ud800"', "line 1: half of a character"),
+        ("[" * 3000, "nested deeper than 60"),
+    ],
+)
+def test_what_is_no_plain_value_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_yaml(text)

@@ -11,8 +11,10 @@ import torch
 from mdml_tune.storage.atomic import read_json, write_json
 from mdml_tune.training.checkpoint import (
     State,
+    copy_checkpoint,
     drop_checkpoints,
     load_checkpoint,
+    newest_epoch,
     save_checkpoint,
 )
 
@@ -54,6 +56,35 @@ def test_nothing_saved_is_nothing_loaded(tmp_path: Path) -> None:
 def test_the_last_two_are_kept(folder: Path) -> None:
     save_checkpoint(folder, 10, state(10))
     assert {path.name for path in folder.iterdir()} == {"00005", "00010", "LATEST"}
+
+
+@pytest.mark.parametrize(("kept", "left"), [(1, [7]), (3, [3, 5, 7]), (None, [3, 5, 7])])
+def test_as_many_are_kept_as_asked_for(folder: Path, kept: int | None, left: list[int]) -> None:
+    save_checkpoint(folder, 7, state(7), kept=kept)
+    assert sorted(int(path.name) for path in folder.glob("0*")) == left
+
+
+def test_a_copy_is_the_same_bit_for_bit_and_as_good(folder: Path, tmp_path: Path) -> None:
+    copy_checkpoint(folder, 3, tmp_path / "copy")
+    assert loaded_epoch(tmp_path / "copy") == 3
+    assert {path.name for path in (tmp_path / "copy").iterdir()} == {"00003", "LATEST"}
+    for name in ("state.pt", "manifest.json"):
+        copied = tmp_path / "copy" / "00003" / name
+        assert copied.read_bytes() == (folder / "00003" / name).read_bytes()
+    assert read_json(tmp_path / "copy" / "LATEST")["epoch"] == 3
+    assert loaded_epoch(folder) == 5
+
+
+def test_what_was_never_saved_cannot_be_copied(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="No whole checkpoint of epoch 4"):
+        copy_checkpoint(folder, 4, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_the_newest_epoch_is_that_of_a_committed_one(folder: Path, tmp_path: Path) -> None:
+    assert newest_epoch(tmp_path / "never") is None
+    shutil.copytree(folder / "00005", folder / "tmp-4711-7")
+    assert newest_epoch(folder) == 5
 
 
 def test_epochs_are_ordered_as_numbers(folder: Path) -> None:
@@ -122,6 +153,15 @@ def test_when_all_are_damaged_nothing_is_loaded(
     damage(folder / "00003")
     damage(folder / "00005")
     assert load_checkpoint(folder) is None
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_one_is_not_copied(
+    folder: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(folder / "00003")
+    with pytest.raises(FileNotFoundError, match="No whole checkpoint of epoch 3"):
+        copy_checkpoint(folder, 3, tmp_path / "copy")
 
 
 def test_a_draft_left_by_a_kill_is_not_a_checkpoint(folder: Path) -> None:

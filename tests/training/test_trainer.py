@@ -2,6 +2,7 @@
 
 import io
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -52,7 +53,7 @@ def peer_0(trainer: Trainer) -> Tensor:
 
 
 def untimed(report: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in report.items() if name != "time/epoch_seconds"}
+    return {name: value for name, value in report.items() if not name.startswith("time/")}
 
 
 def run(trainer: Trainer, epochs: int) -> list[dict[str, float]]:
@@ -68,6 +69,7 @@ def test_report_has_the_names_of_the_contract(build: Build) -> None:
     expected = {
         "train/loss",
         "time/epoch_seconds",
+        "time/process_seconds",
         "val/delta_m",
         "val/delta_m_drop",
         "val/ensemble/delta_m",
@@ -86,9 +88,27 @@ def test_a_single_network_reports_nothing_of_peers(build: Build) -> None:
         "train/loss",
         "train/depth/supervised",
         "time/epoch_seconds",
+        "time/process_seconds",
         *(f"{split}/{m}" for m in depth for split in ("val", "gap")),
     }
     assert set(build(tasks=["depth"], mutual=None).run_epoch()) == expected
+
+
+def test_the_time_of_the_process_is_what_it_computed_not_what_it_waited(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = build()
+    scores = Trainer._scores
+
+    def slowly(trainer: Trainer) -> dict[str, float]:
+        time.sleep(0.3)
+        return scores(trainer)
+
+    monkeypatch.setattr(Trainer, "_scores", slowly)
+    before = time.process_time()
+    report = trainer.run_epoch()
+    assert 0 < report["time/process_seconds"] <= time.process_time() - before
+    assert report["time/process_seconds"] < report["time/epoch_seconds"] - 0.25
 
 
 def test_train_loss_is_the_mean_over_steps_of_what_peer_0_paid(build: Build) -> None:
