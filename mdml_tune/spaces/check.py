@@ -4,16 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeGuard, cast
 
-from mdml_tune.config.schema import Problem, suggestion, validate
-from mdml_tune.config.trial import TrialConfig
-from mdml_tune.config.weighting import StchWeighting
-from mdml_tune.spaces.check_trials import Trials, check_trials
+from mdml_tune.config.schema import Problem, validate
+from mdml_tune.spaces.check_plan import plan_problems
+from mdml_tune.spaces.check_require import parsed, requirement_problems
+from mdml_tune.spaces.check_trials import check_trials
 from mdml_tune.spaces.domains import WORDS, is_domain
-from mdml_tune.spaces.plan import GridSampler, Resources, SearchPlan, Stage
 from mdml_tune.spaces.recipe import recipe_problems
-from mdml_tune.spaces.space import grid_problems
+from mdml_tune.spaces.start import start_problems
 from mdml_tune.spaces.study import Study
-from mdml_tune.storage.studies import NAME
 
 METHOD = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -26,25 +24,47 @@ def check_study(values: Mapping[str, object]) -> Study | list[Problem]:
     The trial is checked at its corners: each domain at its ends, in every branch.
     """
     study = validate(Study, dict(values))
-    problems = study if isinstance(study, list) else []
+    problems = [_of_objective(p, values) for p in study] if isinstance(study, list) else []
     trial, methods = values.get("trial"), values.get("methods")
     unfit = list(_unfit_roots(trial, methods))
     if unfit:
         return _once([*problems, *unfit])
     if not isinstance(trial, dict) or not _are_methods(methods):
         return _once(problems)
-    trials = check_trials(cast("dict[str, object]", trial), methods)
-    problems = [*problems, *trials.problems]
+    required, malformed = parsed(study.require if isinstance(study, Study) else ())
+    trials = check_trials(cast("dict[str, object]", trial), methods, required)
+    problems = [*problems, *malformed, *trials.problems]
     if isinstance(study, Study):
         problems += recipe_problems(study, trials.configs)
-        problems += _plan_problems(study, trials)
-        return _once(problems) or study
-    return _once(problems)
+        problems += plan_problems(study, trials)
+        if not problems:
+            problems += _problems_of_whole(study)
+    return _once(problems) or cast("Study", study)
+
+
+def _problems_of_whole(study: Study) -> Iterator[Problem]:
+    """What only a space that is in order can be asked."""
+    yield from requirement_problems(study.space, study.require, study.requirements, study.tasks)
+    yield from start_problems(study)
+
+
+def _of_objective(problem: Problem, values: Mapping[str, object]) -> Problem:
+    """The two ways to write an objective are one setting, whichever does not fit."""
+    if not problem.path.startswith("search.objective"):
+        return problem
+    found = cast("dict[str, object]", values["search"]).get("objective")
+    return Problem(
+        "search.objective",
+        f"takes delta_m, delta_m/<task>, or a list of them, found {found!r}",
+    )
 
 
 def _once(problems: Iterable[Problem]) -> list[Problem]:
     """One problem per path: ten corners say of one value the same."""
-    return list({problem.path: problem for problem in reversed(list(problems))}.values())[::-1]
+    found: dict[str, Problem] = {}
+    for problem in problems:
+        found.setdefault(problem.path, problem)
+    return list(found.values())
 
 
 def _are_methods(methods: object) -> TypeGuard[Methods | None]:
@@ -73,70 +93,3 @@ def _unfit_roots(trial: object, methods: object) -> Iterator[Problem]:
             yield Problem(
                 f"methods.{name}.data", "all methods learn from the same data; give it under trial"
             )
-
-
-def _plan_problems(study: Study, trials: Trials) -> Iterator[Problem]:
-    if not NAME.fullmatch(study.name):
-        yield Problem(
-            "study",
-            f"found {study.name!r}, allowed: up to 100 letters, digits, '.', '_' and '-', "
-            f"beginning with a letter or digit",
-        )
-    yield from _search_problems(study.search, trials.configs)
-    if isinstance(study.search.sampler, GridSampler):
-        yield from grid_problems(trials.space)
-    yield from _resource_problems(study.resources)
-
-
-def _search_problems(search: SearchPlan, configs: tuple[TrialConfig, ...]) -> Iterator[Problem]:
-    if search.stages != (Stage(),):
-        yield Problem(
-            "search.stages",
-            "this version takes [{seeds: 1}] alone; give more seeds under confirm",
-        )
-    if not configs:
-        return
-    allowed = ["delta_m", *(f"delta_m/{task}" for task in configs[0].data.tasks)]
-    if search.objective not in allowed:
-        yield Problem(
-            "search.objective",
-            f"found {search.objective!r}, allowed: {', '.join(allowed)}"
-            f"{suggestion(search.objective, allowed)}",
-        )
-    if search.early_stopping is not None:
-        yield from _grace_problems(search.early_stopping.grace_epochs, configs)
-
-
-def _grace_problems(grace: int, configs: tuple[TrialConfig, ...]) -> Iterator[Problem]:
-    path = "search.early_stopping.grace_epochs"
-    epochs = max(config.training.epochs for config in configs)
-    warmup, of = max(found for config in configs for found in _warmups(config))
-    if grace > epochs:
-        yield Problem(
-            path,
-            f"{grace} exceeds training.epochs {epochs}; give at most that, or no early_stopping",
-        )
-    elif grace < warmup:
-        yield Problem(
-            path,
-            f"{grace} would judge trials that are still warming up: {of} goes up to {warmup}; give "
-            f"at least that",
-        )
-
-
-def _warmups(config: TrialConfig) -> Iterator[tuple[int, str]]:
-    """Epochs before a trial does what it is named for, and the setting that says so."""
-    yield 0, ""
-    if config.mutual is not None:
-        yield config.mutual.warmup_epochs, "mutual.warmup_epochs"
-    if config.okd_mtl is not None:
-        yield config.okd_mtl.warmup_epochs, "okd_mtl.warmup_epochs"
-    if isinstance(config.weighting, StchWeighting):
-        yield config.weighting.warmup_epochs, "weighting.warmup_epochs"
-
-
-def _resource_problems(resources: Resources) -> Iterator[Problem]:
-    if resources.gpus > 1 and resources.gpus != int(resources.gpus):
-        yield Problem(
-            "resources.gpus", f"found {resources.gpus}; above 1, whole GPUs alone can be held"
-        )

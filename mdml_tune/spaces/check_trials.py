@@ -1,12 +1,14 @@
 """Checks a space at its corners: every trial that can be drawn there must be one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mdml_tune.config.load import check_trial
 from mdml_tune.config.schema import Problem, plain
 from mdml_tune.config.trial import TrialConfig
+from mdml_tune.spaces.allowed import allowed_corners
 from mdml_tune.spaces.domains import Int, LogInt, LogUniform, Uniform
+from mdml_tune.spaces.require import Comparison
 from mdml_tune.spaces.sections import at, stems_from
 from mdml_tune.spaces.space import Assignment, Space
 from mdml_tune.spaces.tree import Parameter, plant
@@ -22,15 +24,20 @@ class Trials:
     problems: tuple[Problem, ...]
 
 
-def check_trials(trial: Mapping[str, object], methods: Methods | None) -> Trials:
-    """The trials at the corners of a space, and what is wrong with it, under the file's paths."""
+def check_trials(
+    trial: Mapping[str, object], methods: Methods | None, required: Sequence[Comparison] = ()
+) -> Trials:
+    """The trials at the corners of a space, and what is wrong with it, under the file's paths.
+
+    Corners that break a requirement are no trials, so nothing can be wrong with them.
+    """
     root, malformed = plant(trial, methods)
     space = Space(root)
     problems = [*malformed, *_data_problems(space)]
     configs: list[TrialConfig] = []
     # Before a malformed domain can be searched it must be repaired: what it breaks is not said.
     spoilt = tuple(problem.path for problem in malformed)
-    for corner in space.corners():
+    for corner in allowed_corners(space, required):
         method = space.method(corner)
         config = check_trial(space.resolve(corner))
         if isinstance(config, TrialConfig):

@@ -12,6 +12,10 @@ MOVED = 2
 warm-up and a number of epochs."""
 
 
+MOST = 2000
+"""Corners that are looked at; those in which a single parameter is moved come first."""
+
+
 class Corner(NamedTuple):
     moved: int
     """How many parameters have left their first value."""
@@ -21,9 +25,10 @@ class Corner(NamedTuple):
 def corners(node: Node) -> Iterator[dict[str, Value]]:
     """Any two parameters at their extremes while the others stay at their first value.
 
-    In every branch of every choice. Their number grows with the square of that of the parameters.
+    In every branch of every choice. Their number grows with the square of that of the parameters,
+    up to a limit.
     """
-    return (corner.assignment for corner in _corners(node))
+    return (corner.assignment for corner in _fewer(list(_corners(node))))
 
 
 def _corners(node: Node) -> Iterator[Corner]:
@@ -45,11 +50,17 @@ def _corners(node: Node) -> Iterator[Corner]:
 def _together(node: Group | Row) -> list[Corner]:
     found = [Corner(0, {})]
     for child in children(node):
-        below = list(_corners(child))
+        below = _fewer(list(_corners(child)))
         found = [
             Corner(one.moved + other.moved, one.assignment | other.assignment)
             for one in found
             for other in below
             if one.moved + other.moved <= MOVED
         ]
+        found = _fewer(found)
     return found
+
+
+def _fewer(found: list[Corner]) -> list[Corner]:
+    """Of too many those with the fewest moved; few stay in their order."""
+    return found if len(found) <= MOST else sorted(found, key=lambda one: one.moved)[:MOST]

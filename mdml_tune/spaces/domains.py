@@ -17,6 +17,9 @@ STEPPED = ("uniform", "int")
 
 LABEL = re.compile(r"[A-Za-z0-9_.-]+")
 
+MOST_OPTIONS = 1000
+"""Of a choice; the space is checked at each of them."""
+
 MOST_STEPS = 2**53
 """Beyond, floats no longer tell one step from the next."""
 
@@ -166,6 +169,10 @@ def _choice(given: object) -> Choice | str:
     if not isinstance(given, list) or not given:
         return f"choice takes a list of at least one option, found {given!r}"
     options = cast("list[object]", given)
+    if len(options) > MOST_OPTIONS:
+        return (
+            f"choice takes at most {MOST_OPTIONS:,} options, found {len(options):,}; give a range"
+        )
     unfit = next((o for o in options if not _can_be_chosen(o)), None)
     if unfit is not None:
         return f"choice takes finite numbers, words, true, false, null and sections, found {unfit}"

@@ -1,12 +1,10 @@
 """Reading a study file."""
 
 from collections.abc import Sequence
-from typing import cast
 
-from mdml_tune.config.schema import refuse
-from mdml_tune.config.yaml12 import read_yaml
-from mdml_tune.errors import ConfigError
+from mdml_tune.config.schema import Problem, refuse
 from mdml_tune.spaces.check import check_study
+from mdml_tune.spaces.extends import read_study
 from mdml_tune.spaces.find import find_study
 from mdml_tune.spaces.overrides import overridden
 from mdml_tune.spaces.paths import absolute_paths
@@ -27,12 +25,7 @@ def load_study(
         ConfigError: Lists every problem at once, each under its dotted path.
     """
     path = find_study(path_or_name)
-    values = read_yaml(path)
-    if values is None:
-        raise ConfigError(f"{path} is empty. A study file has at least 'study' and 'trial'.")
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} must hold keys and values, such as 'study: my-first'.")
-    study = cast("dict[str, object]", values)
+    study = read_study(path)
     for assignment in set_values:
         study = overridden(study, assignment)
     if name is not None:
@@ -40,5 +33,14 @@ def load_study(
     result = check_study(absolute_paths(study))
     if isinstance(result, list):
         changes = f" with --set {' --set '.join(set_values)}" if set_values else ""
-        raise refuse(f"{path}{changes}", result)
+        raise refuse(f"{path}{changes}", map(_visible, result))
     return result
+
+
+def _visible(problem: Problem) -> Problem:
+    """The problem with control characters spelt out, which a terminal would obey."""
+    return Problem(*("".join(map(_spelt, part)) for part in problem))
+
+
+def _spelt(character: str) -> str:
+    return character if character.isprintable() else repr(character).strip("'")

@@ -10,6 +10,7 @@ from mdml_tune.config.yaml12 import parse_yaml
 from mdml_tune.errors import ConfigError
 from mdml_tune.spaces.domains import labels, sections, unlabelled
 from mdml_tune.spaces.kinds import NAMED_BY, of_kind
+from mdml_tune.spaces.proposed import no_more_than_trials, of_method, without
 from mdml_tune.spaces.sections import is_section
 
 TRIAL = tuple(section.name for section in fields(TrialConfig))
@@ -25,19 +26,23 @@ def overridden(study: Mapping[str, object], assignment: str) -> dict[str, object
     Below ``trial`` a path fixes the value in every option of a choice that has it, and in every
     method that overrides it. A choice between sections also takes the label of one of them, and
     ``method`` the name of one. A section that becomes one of another kind keeps what that has.
+    What is fixed so is no longer part of the configurations that the search starts with.
 
     Raises:
         ConfigError: Not ``PATH=VALUE``, a value that is no scalar, or no such path.
     """
     segments, value = _parsed(assignment)
     if segments == ["method"] and isinstance(study.get("methods"), dict):
-        return {**study, "methods": _one_of(cast("Tree", study["methods"]), assignment, value)}
+        only = _one_of(cast("Tree", study["methods"]), assignment, value)
+        return of_method({**study, "methods": only}, str(value))
     if segments[0] in OUTSIDE:
         existing = segments[0] == "methods" and not _admits(study, segments[:2], create=False)
         if existing or not _admits(study, segments, create=True):
             raise _no_such_path(assignment, [study], segments)
-        return cast("dict[str, object]", _put(study, segments, value))
-    return _in_trial(study, segments[segments[0] == "trial" :], assignment, value)
+        changed = cast("dict[str, object]", _put(study, segments, value))
+        return no_more_than_trials(changed) if segments == ["search", "trials"] else changed
+    segments = segments[segments[0] == "trial" :]
+    return without(_in_trial(study, segments, assignment, value), ".".join(segments))
 
 
 def _parsed(assignment: str) -> tuple[list[str], object]:

@@ -18,7 +18,10 @@ def absolute_paths(values: Mapping[str, object]) -> dict[str, object]:
 def _absolute(value: object, *, below: bool) -> object:
     if isinstance(value, dict):
         items = cast("dict[str, object]", value).items()
-        return {key: _absolute(item, below=below or key in PATHS) for key, item in items}
+        return {
+            key: _absolute(item, below=below or key.rpartition(".")[2] in PATHS)
+            for key, item in items
+        }
     if isinstance(value, list):
         return [_absolute(item, below=below) for item in cast("list[object]", value)]
     if below and isinstance(value, str) and value not in WORDS:

@@ -6,13 +6,9 @@ from mdml_tune.config.load import check_trial
 from mdml_tune.config.schema import Problem, suggestion
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.spaces.sections import has, leaves, stems_from
-from mdml_tune.spaces.study import (
-    BASELINE_SECTIONS,
-    Study,
-    network_place,
-    reference_values,
-)
+from mdml_tune.spaces.study import BASELINE_SECTIONS, Study, reference_values
 from mdml_tune.spaces.tree import Parameter, parameters, plant
+from mdml_tune.spaces.whole import network_place
 
 
 def recipe_problems(study: Study, trials: Sequence[TrialConfig]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from mdml_tune.config.schema import Problem, refuse
 from mdml_tune.records import Value
 from mdml_tune.spaces.corners import corners
+from mdml_tune.spaces.given import Asked, fixed, surely_asked
 from mdml_tune.spaces.grid import combinations, grid
 from mdml_tune.spaces.tree import Fixed, Fork, Group, Node, Open, Parameter, Row, children, plant
 from mdml_tune.spaces.tree import parameters as parameters_of
@@ -44,6 +45,18 @@ class Space:
     def draw(self, suggest: Callable[[Parameter], Value]) -> Assignment:
         """Ask ``suggest`` for each parameter that earlier answers leave active."""
         return {parameter.name: value for parameter, value in _active(self.root, suggest)}
+
+    def surely_asked(self, given: Mapping[str, Value]) -> tuple[Asked, ...]:
+        """What is asked for in every trial that has the given values (dotted path -> value)."""
+        return tuple(surely_asked(self.root, given).values())
+
+    def assignment_of(self, given: Mapping[str, Value]) -> Assignment:
+        """The parameters, by name, that values under dotted paths fix; ``draw`` finds the others.
+
+        The values must be in order, as those of ``search.start_with`` are. What is not asked for
+        in every such trial is left out.
+        """
+        return fixed(self.root, given)
 
     def resolve(self, assignment: Mapping[str, Value]) -> dict[str, object]:
         """The trial, as plain values for ``load_trial``, without any domain."""

@@ -15,9 +15,12 @@ from mdml_tune.config.load import equal_weighting, load_trial, single_task
 from mdml_tune.config.schema import plain
 from mdml_tune.config.strict import STRICT
 from mdml_tune.config.trial import TrialConfig
+from mdml_tune.spaces.allowed import allowed_corners
 from mdml_tune.spaces.plan import BaselinePlan, Budget, ConfirmPlan, Resources, SearchPlan
-from mdml_tune.spaces.sections import at, has, laid_upon
+from mdml_tune.spaces.require import Comparison, parse_requirement
+from mdml_tune.spaces.sections import at, laid_upon
 from mdml_tune.spaces.space import Space
+from mdml_tune.spaces.whole import network_place
 from mdml_tune.tasks import Task
 
 BASELINE_SECTIONS = ("network", "training")
@@ -36,6 +39,9 @@ class Study:
 
     methods: Annotated[dict[str, dict[str, object]], Field(min_length=1)] | None = None
     """Alternatives to compare: what each lays upon `trial`, under its name."""
+
+    require: tuple[str, ...] = ()
+    """What every trial must fulfil: comparisons of paths and numbers (`training.epochs > 3`)."""
 
     baseline: BaselinePlan = field(default_factory=BaselinePlan)
 
@@ -67,10 +73,22 @@ class Study:
         return self.data.tasks
 
     @cached_property
+    def requirements(self) -> tuple[Comparison, ...]:
+        found = (parse_requirement(text) for text in self.require)
+        return tuple(one for one in found if isinstance(one, Comparison))
+
+    def allows(self, values: Mapping[str, object]) -> bool:
+        """Whether a trial of the space, as plain values, fulfils what the study requires."""
+        return all(requirement.holds(values) for requirement in self.requirements)
+
+    @cached_property
     def corners(self) -> tuple[TrialConfig, ...]:
-        """The trials at the ends of every domain, in every branch."""
-        resolved = (self.space.resolve(corner) for corner in self.space.corners())
-        return tuple(load_trial(values) for values in resolved)
+        """The trials at the ends of every domain, in every branch.
+
+        Of a study with requirements those that it allows, and the outermost of some that are drawn.
+        """
+        corners = allowed_corners(self.space, self.requirements)
+        return tuple(load_trial(self.space.resolve(corner)) for corner in corners)
 
     @property
     def epochs(self) -> int:
@@ -94,7 +112,8 @@ class Study:
     @property
     def space_digest(self) -> str:
         """Stands for what is searched and by which measure; not for how long or how often."""
-        searched = [self.trial, self.methods, self.search.objective]
+        searched = [self.trial, self.methods, list(self.search.objectives)]
+        searched += [list(self.require)] if self.require else []
         return hashlib.sha256(json.dumps(searched, sort_keys=True).encode()).hexdigest()[:16]
 
     @cached_property
@@ -111,9 +130,3 @@ def reference_values(
     if place != "network":
         kept["network"] = at(trial, place)
     return laid_upon(kept, baseline)
-
-
-def network_place(trial: Mapping[str, object]) -> str:
-    """The path of the reported network: its own, or that of the first of a list of peers."""
-    listed = "network" not in trial and isinstance(at(trial, "mutual.peers"), list)
-    return "mutual.peers.0" if listed and has(trial, "mutual.peers.0") else "network"

@@ -9,10 +9,19 @@ import pytest
 from mdml_tune.config.network import UNetConfig
 from mdml_tune.spaces.check import check_study
 from mdml_tune.spaces.study import Study
+from mdml_tune.spaces.values import extremes
 
 Spoil = Callable[[str, object], dict[str, Any]]
 T, S = "trial", "search"
-GRACE = "search.early_stopping.grace_epochs"
+STOPPING = "search.early_stopping"
+GRACE = f"{STOPPING}.grace_epochs"
+PBT = {"kind": "pbt", "population": 4, "interval_epochs": 5}
+POPULATION: dict[str, object] = {
+    "sampler": {"kind": "random"},
+    "trials": 4,
+    "early_stopping": PBT,
+}
+TWO = ["delta_m/segmentation", "delta_m/depth"]
 UNET = {"kind": "unet"}
 
 MALFORMED = [
@@ -185,8 +194,23 @@ MALFORMED = [
     (f"{S}.sampler", {"kind": "random", "startup_trials": 3}, f"{S}.sampler.startup_trials", "key"),
     (f"{S}.objective", "delta_m/dpth", f"{S}.objective", "did you mean 'delta_m/depth'?"),
     (f"{S}.objective", "delta_m/normals", f"{S}.objective", "delta_m/segmentation, delta_m/depth"),
-    (f"{S}.objective", ["delta_m"], f"{S}.objective", "valid string"),
-    (f"{S}.stages", [{"seeds": 1}, {"seeds": 3, "top": 5}], f"{S}.stages", "[{seeds: 1}] alone"),
+    (f"{S}.objective", 7, f"{S}.objective", "or a list of them, found 7"),
+    (f"{S}.objective", ["delta_m", 7], f"{S}.objective", "or a list of them, found ['delta_m', 7]"),
+    (f"{S}.objective", [], f"{S}.objective", "is empty, allowed: delta_m, delta_m/seg"),
+    (f"{S}.objective", ["delta_m", "delta_m/dpth"], f"{S}.objective.1", "mean 'delta_m/depth'?"),
+    (f"{S}.objective", ["delta_m", "delta_m"], f"{S}.objective.1", "named twice"),
+    (f"{S}.stages", [], f"{S}.stages", "at least one stage"),
+    (f"{S}.stages", [{"top": 3}], f"{S}.stages.0.top", "found 3; every configuration"),
+    (f"{S}.stages", [{}, {"seeds": 3}], f"{S}.stages.1.top", "is missing"),
+    (f"{S}.stages", [{}, {"seeds": 3, "top": 5}], f"{S}.stages.1.top", "only 4 can reach"),
+    (f"{S}.stages", [{}, {"seeds": 1, "top": 3}], f"{S}.stages.1.seeds", "give 2 or more"),
+    (f"{S}.stages", [{}, {"seeds": 3, "top": 0}], f"{S}.stages.1.top", "found 0"),
+    (
+        f"{S}.stages",
+        [{}, {"seeds": 2, "top": 3}, {"seeds": 3, "top": 3}],
+        f"{S}.stages.2.top",
+        "give fewer than 3",
+    ),
     (f"{S}.stages", [{"seeds": 0}], f"{S}.stages.0.seeds", "found 0"),
     (f"{S}.early_stopping", {"kind": "hyperbnd"}, f"{S}.early_stopping.kind", "allowed: asha"),
     (f"{S}.early_stopping.reduction", 1, f"{S}.early_stopping.reduction", "found 1"),
@@ -194,6 +218,36 @@ MALFORMED = [
     (GRACE, 3, GRACE, "mutual.warmup_epochs goes up to 4; give at least that"),
     ("methods.one", {"mutual": None, "okd_mtl": {"warmup_epochs": 6}}, GRACE, "okd_mtl.warmup_ep"),
     ("methods.one", {"weighting": {"kind": "stch", "warmup_epochs": 6}}, GRACE, "to 6; give"),
+    (STOPPING, {"reduction": 2}, f"{STOPPING}.kind", "is missing"),
+    (STOPPING, {"kind": "median", "grace_epochs": 3}, GRACE, "goes up to 4"),
+    (STOPPING, {"kind": "hyperband", "grace_epochs": 13}, GRACE, "13 exceeds"),
+    (STOPPING, PBT, f"{S}.sampler.kind", "give sampler: {kind: random}"),
+    (S, POPULATION | {"trials": 3}, f"{STOPPING}.population", "4 exceeds search.trials 3"),
+    (S, POPULATION | {"stages": [{}, {"seeds": 2, "top": 1}]}, f"{S}.stages", "[{seeds: 1}] alone"),
+    (S, POPULATION | {"objective": TWO}, f"{STOPPING}.kind", "judges by one objective, found 2"),
+    (
+        S,
+        {"objective": TWO, "early_stopping": {"kind": "median"}},
+        f"{STOPPING}.kind",
+        "take asha or hyperband",
+    ),
+    (
+        S,
+        POPULATION | {"early_stopping": {**PBT, "interval_epochs": 12}},
+        f"{STOPPING}.interval_epochs",
+        "leaves none of training.epochs 12; give at most 11",
+    ),
+    (
+        S,
+        POPULATION | {"early_stopping": {**PBT, "interval_epochs": 3}},
+        f"{STOPPING}.interval_epochs",
+        "goes up to 4; give at least that",
+    ),
+    (S, {"sampler": {"kind": "cmaes"}, "objective": TWO}, f"{S}.sampler.kind", "take nsga2"),
+    ("budget", {"gpu_hours": 1}, "budget.gpu_hours", "limit budget.wall_clock instead"),
+    ("budget", {"cost": 1}, "budget.cost", "needs budget.cost_per_gpu_hour above 0"),
+    ("budget", {"cost": 1, "cost_per_gpu_hour": 0}, "budget.cost", "needs budget.cost_per_gpu"),
+    ("budget", {"cost": 1, "cost_per_gpu_hour": 2}, "budget.cost", "resources.gpus is 0"),
     ("confirm", {"top": -1}, "confirm.top", "found -1"),
     ("confirm", {"seeds": 0}, "confirm.seeds", "found 0"),
     ("budget", {"gpu_hours": 0}, "budget.gpu_hours", "found 0"),
@@ -235,7 +289,15 @@ def test_the_study_itself_is_in_order(study: dict[str, Any]) -> None:
         (GRACE, 12),
         ("confirm", None),
         ("confirm", {"top": 0}),
-        ("budget", {"gpu_hours": 1, "wall_clock": 0.5, "cost_per_gpu_hour": 0}),
+        ("budget", {"wall_clock": 0.5, "cost_per_gpu_hour": 0}),
+        (f"{S}.objective", ["delta_m"]),
+        (S, {"objective": TWO, "sampler": {"kind": "nsga2"}, "early_stopping": {"kind": "asha"}}),
+        (S, {"objective": TWO, "early_stopping": {"kind": "hyperband"}}),
+        (f"{S}.sampler", {"kind": "cmaes"}),
+        (f"{S}.stages", [{"seeds": 2}]),
+        (f"{S}.stages", [{}, {"seeds": 2, "top": 4}, {"seeds": 3, "top": 1}]),
+        (S, POPULATION),
+        (S, POPULATION | {"early_stopping": {**PBT, "interval_epochs": 11}}),
         ("resources", {"gpus": 0.25}),
         ("resources", {"gpus": 2}),
         ("methods", {"only": {}}),
@@ -272,6 +334,45 @@ def test_every_problem_is_told_at_once(spoilt: Spoil) -> None:
     misspelt = check_study(spoilt("search.trals", 3))
     assert isinstance(misspelt, list)
     assert {problem.path for problem in misspelt} >= {"search.trals", "trial.training.epochs"}
+
+
+def test_cmaes_needs_a_range(spoilt: Spoil) -> None:
+    spoilt("search.sampler", {"kind": "cmaes"})
+    found = check_study(spoilt("trial.mutual", {"weight": {"choice": [0, 1]}}))
+    assert isinstance(found, list)
+    assert [problem.path for problem in found] == ["search.sampler.kind"]
+    assert "moves in ranges, and this study searches none" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "budget", [{"gpu_hours": 1}, {"cost": 3, "cost_per_gpu_hour": 2}, {"cost": 3, "gpu_hours": 1}]
+)
+def test_gpu_hours_and_cost_need_gpus(spoilt: Spoil, budget: dict[str, float]) -> None:
+    spoilt("resources", {"gpus": 0.5})
+    found = check_study(spoilt("budget", budget))
+    assert isinstance(found, Study) == ("cost" not in budget or "cost_per_gpu_hour" in budget)
+
+
+def test_a_choice_of_too_many_options_is_refused(spoilt: Spoil) -> None:
+    found = check_study(spoilt("trial.mutual.warmup_epochs", {"choice": list(range(1001))}))
+    assert isinstance(found, list)
+    assert found[0].message.startswith("choice takes at most 1,000 options, found 1,001")
+
+
+def test_a_space_of_many_parameters_is_checked_in_time(spoilt: Spoil) -> None:
+    dropout = {"choice": [part / 20 for part in range(12)]}
+    peers = [{"kind": "unet", "dropout": dropout} for _ in range(8)]
+    spoilt("baseline", {"trial": {"network": {"kind": "unet", "dropout": 0.0}}})
+    wide = {"choice": list(range(4))}
+    study = check_study(spoilt("trial.mutual", {"peers": peers, "warmup_epochs": wide}))
+    assert isinstance(study, Study)
+    corners = list(study.space.corners())
+    assert len(corners) == 2000
+    first = corners[0]
+    singles = [c for c in corners if sum(c[name] != first[name] for name in first) == 1]
+    for parameter in study.space.parameters:
+        alone = {corner[parameter.name] for corner in [first, *singles]}
+        assert alone == set(extremes(parameter.domain))
 
 
 def test_a_grid_over_a_float_domain_needs_a_step(spoilt: Spoil) -> None:
@@ -345,3 +446,11 @@ def test_what_a_method_leaves_out_is_missing_there(spoilt: Spoil) -> None:
     assert {problem.path: problem.message for problem in found} == {
         "methods.own.network.function": "is missing"
     }
+
+
+def test_a_population_finds_its_changes_itself(spoilt: Spoil) -> None:
+    values = spoilt("search", POPULATION)
+    values["trial"] |= {"changes": [{"epoch": 3, "learning_rate": 1e-4}]}
+    found = check_study(values)
+    assert not isinstance(found, Study)
+    assert [problem.path for problem in found] == ["trial.changes"]

@@ -6,18 +6,30 @@ from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdml_tune.config.load import load_trial
+from mdml_tune.config.schema import plain
 from mdml_tune.errors import ConfigError
 from mdml_tune.spaces.check import check_study
+from mdml_tune.spaces.differences import differences
+from mdml_tune.spaces.extends import extended
 from mdml_tune.spaces.load import load_study
 from mdml_tune.spaces.overrides import overridden
 from mdml_tune.spaces.study import Study
 
 VALUES: dict[str, Any] = load_study("rooms_mdml").values
 CLAIM: dict[str, Any] = load_study("rooms_claim").values
+RICH: dict[str, Any] = {
+    **VALUES,
+    "require": ["mutual.warmup_epochs < training.epochs", "mutual.temperature >= 1.5"],
+    "search": {
+        **VALUES["search"],
+        "start_with": [{"mutual.temperature": 2}, {"mutual.weight.depth": 1}],
+        "stages": [{"seeds": 1}, {"seeds": 3, "top": 2}],
+        "objective": ["delta_m/depth", "delta_m/normals"],
+    },
+}
 
 
 def paths(value: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -27,7 +39,7 @@ def paths(value: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...
             yield from paths(below, (*above, key))
 
 
-KNOWN = sorted({path for values in (VALUES, CLAIM) for path in paths(values) if path})
+KNOWN = sorted({path for values in (VALUES, CLAIM, RICH) for path in paths(values) if path})
 words = st.sampled_from(["uniform", "int", "choice", "name", "kind", "depth", "mutual", "none", ""])
 leaves = (
     st.none()
@@ -56,7 +68,7 @@ def replaced(values: dict[str, Any], path: tuple[str, ...], value: object) -> di
 
 
 @given(
-    st.sampled_from([VALUES, CLAIM]),
+    st.sampled_from([VALUES, CLAIM, RICH]),
     st.lists(st.tuples(st.sampled_from(KNOWN), anything), min_size=1, max_size=3),
 )
 def test_a_study_or_problems(
@@ -67,9 +79,12 @@ def test_a_study_or_problems(
     result = check_study(values)
     if isinstance(result, Study):
         assert check_study(json.loads(json.dumps(result.values))) == result
-        for corner in result.space.corners():
-            load_trial(result.space.resolve(corner))
+        for config in result.corners:
+            assert result.allows(plain(config))
+        for start in result.search.start_with:
+            assert len(result.space.assignment_of(start)) == len(start)
         assert [result.baseline_config(task).data.tasks for task in result.tasks]
+        assert differences(result.values, json.loads(json.dumps(result.values))) == []
         return
     assert result
     assert all(problem.path and problem.message for problem in result)
@@ -77,7 +92,7 @@ def test_a_study_or_problems(
 
 
 @given(
-    st.sampled_from([VALUES, CLAIM]),
+    st.sampled_from([VALUES, CLAIM, RICH]),
     st.lists(words | st.sampled_from(["0", "3", "mutual_peers"]), max_size=3),
     st.sampled_from(KNOWN),
     st.sampled_from(["=", "=1", "=null", "=x", "=[", "=-.inf", ""]) | st.text(max_size=3),
@@ -90,3 +105,21 @@ def test_set_gives_a_study_or_a_message(
         changed = overridden(values, ".".join([*path, *more]) + value)
         assert isinstance(check_study(changed), Study | list)
     assert values == before
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from([VALUES, CLAIM, RICH]),
+    st.dictionaries(st.sampled_from(sorted(RICH)), anything, max_size=2),
+    st.lists(st.tuples(st.sampled_from(KNOWN), anything), max_size=2),
+)
+def test_an_extension_gives_a_study_or_problems(
+    values: dict[str, Any], over: dict[str, Any], changes: list[tuple[tuple[str, ...], object]]
+) -> None:
+    before = deepcopy(values)
+    for path, value in changes:
+        for key in reversed(path[1:]):
+            value = {key: value}  # noqa: PLW2901
+        over[path[0]] = value
+    assert isinstance(check_study(extended(values, over)), Study | list)
+    assert repr(values) == repr(before)

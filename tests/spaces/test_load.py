@@ -293,7 +293,7 @@ def test_a_path_that_no_option_has_is_refused(choice: str) -> None:
         ("mutual.temprature=3", "trial.mutual.temprature: unknown key"),
         ("search.trals=3", "did you mean 'trials'?"),
         ("search.trials=three", "search.trials: should be a valid integer, found 'three'"),
-        ("search.sampler.kind=gp", "allowed: random, grid, tpe"),
+        ("search.sampler.kind=gaussian", "allowed: random, grid, sobol, tpe"),
         ("search.stages.0.seeds=2", "no 'stages' below 'search'"),
         ("data.tasks.3=edges", "no '3' below 'data.tasks' (there: 0, 1, 2)"),
         ("mutual.temperature.uniform=3", "below 'mutual.temperature' (it is {'uniform'"),

@@ -25,3 +25,12 @@ def test_paths_are_taken_from_the_working_directory(
     chosen = {"pretrained": {"choice": [str(tmp_path / "a.pt"), "imagenet", None]}}
     assert made == {"network": there, "mutual": {"peers": [there, chosen]}}
     assert network["pretrained"] == "weights.pt"
+
+
+def test_a_path_to_start_with_is_the_same_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = {"search": {"start_with": [{"network.pretrained": "a.pt", "network.width": 8}]}}
+    made = {"network.pretrained": str(tmp_path / "a.pt"), "network.width": 8}
+    assert absolute_paths(values) == {"search": {"start_with": [made]}}

@@ -104,9 +104,9 @@ def studies(draw: st.DrawFn) -> dict[str, Any]:
         "baseline": {"seeds": draw(st.integers(1, 5))},
         "search": {
             "sampler": {"kind": draw(st.sampled_from(["tpe", "random"]))},
-            "early_stopping": draw(st.none() | st.just({"reduction": 2})),
+            "early_stopping": draw(st.none() | st.just({"kind": "asha", "reduction": 2})),
         },
-        "budget": {"gpu_hours": draw(st.none() | numbers)},
+        "budget": {"wall_clock": draw(st.none() | numbers)},
         "confirm": draw(st.none() | st.just({"top": 0})),
     }
     if draw(st.booleans()):
