@@ -37,6 +37,15 @@ def read_history(path: Path) -> tuple[EpochReport, ...]:
     return tuple(_from_line(line) for line in lines[:-1])
 
 
+def last_report(path: Path) -> EpochReport | None:
+    """The last whole report; none where there is none."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return None
+    return _from_line(lines[-2]) if len(lines) > 1 else None
+
+
 def rewrite_history(path: Path, reports: Sequence[EpochReport]) -> None:
     """Replace the history: a resumed trial cuts it back to its checkpoint."""
     write_bytes(path, b"".join(_to_line(report) for report in reports))

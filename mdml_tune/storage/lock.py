@@ -18,6 +18,9 @@ from mdml_tune.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 
+LOCK = "LOCK"
+"""Name of the lock of a study's or a trial's folder."""
+
 RENEWED_EVERY = 10.0
 LOOKS_EVERY = 0.5
 EXPIRES_AFTER = 60.0
@@ -37,14 +40,44 @@ class Holder:
         return f"process {self.pid} on {self.host}, since {self.since}"
 
 
+class LostLockError(UnavailableError):
+    """Somebody else took the lock, after its holder had not renewed it for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lock that is held. A process that was frozen may hold it no longer."""
+
+    path: Path
+    holder: Holder
+    what: str
+
+    def check(self) -> None:
+        """To be called before anything is written that the lock guards.
+
+        Raises:
+            LostLockError: Somebody else has it now; the message says who.
+        """
+        now = _holder(self.path)
+        if now != self.holder:
+            by = "nobody" if now is None else str(now)
+            raise LostLockError(
+                f"{self.what} was taken over: it is now held by {by}. This process was cut off for "
+                f"longer than {EXPIRES_AFTER:.0f} s, and stops without writing."
+            )
+
+
 @contextmanager
-def held(path: Path, what: str, *, patience: float | None = 0.0) -> Generator[None]:
+def held(path: Path, what: str, *, patience: float | None = 0.0) -> Generator[Lease]:
     """Hold the lock at ``path``; a dead holder's is taken over.
 
     Args:
         path: Of the lock file.
         what: It guards, for the message.
         patience: Seconds to wait for a living holder; none to wait for as long as it lives.
+
+    Yields:
+        The lease, to be checked before each write by whoever may be frozen for long.
 
     Raises:
         UnavailableError: Somebody else holds it; the message says who, and what to do.
@@ -61,7 +94,7 @@ def held(path: Path, what: str, *, patience: float | None = 0.0) -> Generator[No
     renewal = threading.Thread(target=_renew, args=(path, mine, stop), name="lock", daemon=True)
     renewal.start()
     try:
-        yield
+        yield Lease(path, mine, what)
     finally:
         stop.set()
         renewal.join()
@@ -105,8 +138,10 @@ def _make_way(path: Path, what: str, patience: float) -> None:
             return
     if patience <= 0:
         raise UnavailableError(
-            f"{what} is already being worked on by {holder}. Wait for it, or end it there; "
-            f"watch it with: mdml-tune status"
+            f"{what} is already being worked on by {holder}. Watch it with mdml-tune status, end "
+            f"it with mdml-tune stop, or wait. If that process is gone, this command takes over by "
+            f"itself: at once on {holder.host}, elsewhere {EXPIRES_AFTER:.0f} s after its last sign "
+            f"of life."
         )
     time.sleep(min(LOOKS_EVERY, patience))
 

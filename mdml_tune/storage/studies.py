@@ -54,8 +54,12 @@ class Storage:
         found = (self.path / "studies").glob("*/study.json")
         return [path.parent.name for path in sorted(found, key=lambda path: path.stat().st_mtime)]
 
+    @property
+    def baselines(self) -> Path:
+        return self.path / "baselines"
+
     def baseline(self, trial_key: str) -> TrialFolder:
-        return TrialFolder(self.path / "baselines" / trial_key)
+        return TrialFolder(self.baselines / trial_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,11 @@ class StudyFolder:
         """Write down which of the storage's baselines this study is measured against."""
         write_json(self.path / "references.json", {"baselines": list(baselines)})
 
+    def references(self) -> list[str]:
+        """Keys of the baselines that it is measured against."""
+        references = read_json(self.path / "references.json") or {"baselines": []}
+        return cast("list[str]", references["baselines"])
+
     def record(self) -> StudyRecord:
         """Everything the study has left behind so far.
 
@@ -103,13 +112,11 @@ class StudyFolder:
                 f"There is no study '{self.name}' in {self.storage.path} (studies there: {there}). "
                 f"Name one of them, or say where it is with --storage."
             )
-        references = read_json(self.path / "references.json") or {"baselines": []}
-        keys = cast("list[str]", references["baselines"])
         trials = _records(TrialFolder(path.parent) for path in self._trial_files())
         return StudyRecord(
             name=self.name,
             tasks=tuple(Task(name) for name in cast("list[str]", study["tasks"])),
-            baselines=tuple(_records(self.storage.baseline(key) for key in keys)),
+            baselines=tuple(_records(map(self.storage.baseline, self.references()))),
             trials=tuple(sorted(trials, key=_order)),
             study=cast("dict[str, object]", study["study"]),
             about=cast("dict[str, object]", study["about"]),

@@ -26,6 +26,11 @@ class TrialFolder:
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
+    @property
+    def boundaries(self) -> Path:
+        """Checkpoints that other trials may start from; only in population based training."""
+        return self.path / "boundaries"
+
     def open(self, record: TrialRecord) -> None:
         """Write down who the trial is, before it starts."""
         write_json(

@@ -12,7 +12,7 @@ import pytest
 
 from mdml_tune.errors import UnavailableError
 from mdml_tune.storage import lock
-from mdml_tune.storage.lock import EXPIRES_AFTER, held, holder_of
+from mdml_tune.storage.lock import EXPIRES_AFTER, LostLockError, held, holder_of
 
 
 def leave_behind(path: Path, *, host: str, pid: int, started: str = "1") -> None:
@@ -70,6 +70,31 @@ def test_a_holder_renews(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         while path.stat().st_mtime == 0:
             assert time.monotonic() < deadline
             time.sleep(0.01)
+
+
+def test_a_holder_that_was_followed_finds_out_before_it_writes(path: Path) -> None:
+    with held(path, "Trial t1") as lease:
+        lease.check()
+        leave_behind(path, host="elsewhere", pid=7)  # frozen for long, and taken for dead
+        with pytest.raises(
+            LostLockError, match=r"Trial t1 was taken over: .* process 7 on elsewhere"
+        ):
+            lease.check()
+    assert holder_of(path).host == "elsewhere"  # and it leaves the new holder's lock alone
+    path.unlink()
+    with held(path, "Trial t1") as lease:
+        path.unlink()
+        with pytest.raises(LostLockError, match="held by nobody"):
+            lease.check()
+
+
+def test_the_refusal_says_how_to_take_over(path: Path) -> None:
+    leave_behind(path, host="elsewhere", pid=7)
+    with (
+        pytest.raises(UnavailableError, match=r"takes over by itself: .*60 s after"),
+        held(path, "it"),
+    ):
+        pytest.fail("it may still be held")
 
 
 def test_many_that_find_a_dead_holder_still_take_turns(path: Path) -> None:
