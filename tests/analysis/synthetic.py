@@ -157,7 +157,7 @@ def study(
 
 def rich_study(count: int = 40, epochs: int = 30) -> StudyRecord:
     """Like a real one: methods, conditional parameters, noise, pruned and failed trials."""
-    noise = random.Random(0)  # noqa: S311 (no secret)
+    noise = random.Random(0)
     names = ("single network", "independent peers", "mutual", "mutual + SCD")
     merit = dict(zip(names, (2.0, 2.3, 4.5, 5.2), strict=True))
     trials: list[TrialRecord] = []
