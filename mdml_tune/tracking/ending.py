@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from mdml_tune.records import Status
-from mdml_tune.tracking import description, points
+from mdml_tune.tracking import description, points, sources
 from mdml_tune.tracking.artifacts import upload_results
 from mdml_tune.tracking.ledger import Ending, Ledger
 from mdml_tune.tracking.runs import INTERRUPTED
@@ -42,7 +42,9 @@ def end_study(session: Session) -> None:
     upload_results(session)
     _end_stragglers(session)
     ending = ledger.ending or _presumed(ledger)
-    server.log(parent, points=points.points_of(ending.summary, ending.timestamp_ms, 0))
+    # Told again after a crash, it must be the same point and not a second one beside it.
+    born = sources.last_birth_ms(session.study)
+    server.log(parent, points=points.points_of(ending.summary, born, 0))
     if ledger.parent_status != ending.outcome:
         server.set_status(parent, ending.outcome, ending.timestamp_ms)
         ledger.parent_status = ending.outcome

@@ -7,6 +7,7 @@ from typing import cast
 from mdml_tune.errors import ReportError
 from mdml_tune.records import EpochReport, StudyRecord, TrialRecord
 from mdml_tune.storage.atomic import read_json
+from mdml_tune.storage.history import last_report
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.tasks import Task
@@ -36,8 +37,7 @@ def header(study: StudyFolder) -> StudyRecord:
 
 def trial_folders(study: StudyFolder) -> Iterator[TrialFolder]:
     """The baselines that the study refers to, then its own trials; each is named by its key."""
-    references = read_json(study.path / "references.json") or {"baselines": []}
-    for key in cast("list[str]", references["baselines"]):
+    for key in study.references():
         yield study.storage.baseline(key)
     own = study.path / "trials"
     for path in sorted(own.iterdir()) if own.exists() else ():
@@ -56,6 +56,15 @@ def ended(folder: TrialFolder) -> Ended | None:
 def settled_reports(record: TrialRecord, epochs: int) -> tuple[EpochReport, ...]:
     """``epochs`` must have been asked for before the record, which may grow in between."""
     return record.history[:epochs]
+
+
+def last_birth_ms(study: StudyFolder) -> int:
+    """When the youngest report of the study was born: what is computed from all has this age.
+
+    It stays the same however often the same is told again.
+    """
+    reports = (last_report(folder.history) for folder in trial_folders(study))
+    return max((report.timestamp_ms for report in reports if report is not None), default=0)
 
 
 def start_ms(folder: TrialFolder, record: TrialRecord) -> int:

@@ -178,6 +178,11 @@ def test_nothing_runs_after_the_end_and_goes_on_after_a_resume(study, uri, read)
     assert after["t2"].info.run_id == runs["t2"].info.run_id
     assert after["t2"].info.end_time == 1_700_000_006_000
     assert after["rooms-study"].data.metrics == {"best/delta_m": 6.5}
+    # Begun and ended once more, with nothing new: the summary is not told a second time.
+    publisher = Publisher(study.folder, uri)
+    publisher.publish()
+    publisher.close(Outcome.FINISHED, {"best/delta_m": 6.5})
+    assert len(read(uri).rows(after["rooms-study"].info.run_id, "best/delta_m")) == 1
 
 
 def test_a_run_of_a_trial_that_is_gone_is_ended_too(study, uri, read) -> None:
