@@ -19,7 +19,8 @@ from mdml_tune.scd.relations import Needs, needs
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage
 from mdml_tune.tasks import Task
-from mdml_tune.tuning.jobs import Job, Work
+from mdml_tune.tuning.attempts import forget_deaths
+from mdml_tune.tuning.job import Job, Work
 from mdml_tune.tuning.relating import Evidence
 
 EQUAL_WEIGHTING = "equal_weighting"
@@ -78,7 +79,9 @@ class Baselines:
         for job in [*self.jobs(), *self.equal_weighting_jobs()]:
             record = self.storage.baseline(job.record.trial_key).record()
             if record is not None and record.status is Status.FAILED:
-                self.storage.baseline(job.record.trial_key).reopen()
+                folder = self.storage.baseline(job.record.trial_key)
+                forget_deaths(folder)
+                folder.reopen()
 
     def trial_key(self, config: TrialConfig, seed: int) -> str:
         """The name of a trial of this study, its teachers included."""

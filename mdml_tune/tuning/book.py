@@ -3,31 +3,28 @@
 All of it stands in the trials' folders; what is kept here is only what need not be read twice.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from mdml_tune.config.identity import config_id
 from mdml_tune.config.load import load_trial
-from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.records import Phase, Status, TrialRecord, Value
 from mdml_tune.scd.relations import Relations, resolved
+from mdml_tune.spaces.plan import PbtStopping
 from mdml_tune.spaces.space import Assignment
 from mdml_tune.spaces.study import Study
-from mdml_tune.storage.atomic import read_json, write_json
+from mdml_tune.storage.atomic import read_json
 from mdml_tune.storage.studies import StudyFolder
-from mdml_tune.tasks import Task
 from mdml_tune.training.checkpoint import drop_checkpoints
 from mdml_tune.tuning.baselines import Baselines
-from mdml_tune.tuning.sampler import Sampler, Tried
-
-QUEUE = "scd.queue"
-"""Reported of each trial where SCD is searched: thresholds with one partition are one setting."""
-
-SEARCH_SEED = 0
-"""Seed of every searched trial: configurations are compared on the same initialisation."""
+from mdml_tune.tuning.opening import SEARCH_SEED, Opening
+from mdml_tune.tuning.sampler import Sampler
+from mdml_tune.tuning.stages import next_seed
+from mdml_tune.tuning.stopping.pbt import Fork, forks
+from mdml_tune.tuning.tried import Tried
+from mdml_tune.tuning.warm_start import Earlier
 
 
 @dataclass(slots=True)
@@ -37,114 +34,201 @@ class Book:
     baselines: Baselines
     relations: Relations | None = None
     """Of the study's tasks; none where no trial's name depends on them."""
-    deadline: Callable[[], str | None] = lambda: None
-    """Says why no further trial may be started, or none while it may."""
-    _tried: dict[str, Tried] = field(default_factory=dict[str, Tried])
-    """By trial key, in the order of their numbers."""
+    earlier: tuple[Earlier, ...] = ()
+    """Trials of another study that the sampler is told of first."""
+    _tried: dict[int, Tried] = field(default_factory=dict[int, Tried])
+    """By number."""
     _at_work: set[str] = field(default_factory=set[str])
+    _exhausted: bool = False
+    """Whether the space holds no more configurations."""
 
     def __post_init__(self) -> None:
-        records = [r for r in self.folder.record().trials if r.phase is Phase.SEARCH]
-        for record in records:
-            said = read_json(self.folder.trial(record.trial_key).path / "ask.json") or {}
-            assignment = cast("dict[str, Value]", said.get("assignment", {}))
-            self._tried[record.trial_key] = Tried(assignment, record)
+        for record in self.folder.record().trials:
+            if record.phase is Phase.SEARCH and record.number is not None:
+                self._enter(record)
 
     @property
     def records(self) -> list[TrialRecord]:
         """Of all searched trials, as their folders say now."""
-        for key, tried in self._tried.items():
-            if not tried.record.status.is_final:
-                record = self.folder.trial(key).record()
-                self._tried[key] = replace(tried, record=record or tried.record)
-        return [tried.record for tried in self._tried.values()]
+        return [record for tried in self.tried for record in tried.records]
+
+    @property
+    def tried(self) -> list[Tried]:
+        """Every searched configuration, as the folders of its trials say now."""
+        for number, tried in self._tried.items():
+            if any(not record.status.is_final for record in tried.records):
+                records = tuple(map(self._read_again, tried.records))
+                self._tried[number] = replace(tried, records=records)
+        return list(self._tried.values())
 
     @property
     def ended(self) -> int:
-        return sum(record.status.is_final for record in self.records)
+        """Configurations whose first trial has ended."""
+        return sum(tried.first.status.is_final for tried in self.tried)
 
     @property
-    def left(self) -> int:
-        """Trials that are still to be run, interrupted ones included."""
-        return self.study.search.trials - self.ended
+    def total(self) -> int:
+        """Configurations that there will be."""
+        if self._exhausted:
+            return len(self._tried)
+        return max(self.study.search.trials, len(self._tried))
+
+    @property
+    def why_short(self) -> str:
+        """Why there are fewer configurations than asked for, where nothing halted the search."""
+        if self._exhausted or not isinstance(self.study.search.early_stopping, PbtStopping):
+            return "the space holds no more different configurations"
+        return "no other member fell behind"
+
+    @property
+    def waits(self) -> bool:
+        """Whether what is at work may call for further trials when it ends."""
+        search = self.study.search
+        grows = len(search.stages) > 1 or isinstance(search.early_stopping, PbtStopping)
+        return grows and bool(self._at_work)
 
     def next(self) -> TrialRecord | None:
-        """The trial to run now: an interrupted one first, else a new one; none when all is done."""
-        records = self.records
-        for record in records:
-            if not record.status.is_final and record.trial_key not in self._at_work:
-                self._at_work.add(record.trial_key)
-                return record
-        if len(records) >= self.study.search.trials or self.deadline() is not None:
-            return None
-        return self._new(len(records))
+        """The trial to run now; none where there is none now.
 
-    def put_back(self, record: TrialRecord) -> None:
+        First one that was interrupted, then a seed that a configuration has earned, then a new
+        configuration, then (in population based training) a copy of a leading member.
+        """
+        for record in self.records:
+            if not record.status.is_final and record.trial_key not in self._at_work:
+                return self._begin(record)
+        record = self._earned() or self._new() or self._copied()
+        return None if record is None else self._begin(record)
+
+    def put_back(self, key: str) -> None:
         """Let the trial be the next one again."""
-        self._at_work.discard(record.trial_key)
+        self._at_work.discard(key)
 
     def config(self, record: TrialRecord) -> TrialConfig:
         return load_trial(record.config)
 
-    def end(self, key: str, *, failure: str | None = None) -> TrialRecord:
-        """Note that a trial is no longer at work, and how it ended if it could not say so itself."""
+    def end(self, key: str, *, stopped: bool = False) -> TrialRecord | None:
+        """Note that a trial is no longer at work; its record, or none if it is to go on later.
+
+        Args:
+            key: Of the trial.
+            stopped: Whether the early-stopping rule ended it.
+        """
         folder = self.folder.trial(key)
-        record = self._tried[key].record
-        if not folder.is_closed():
-            last = (folder.record() or record).last
-            whole = self.config(record).training.epochs
-            if failure is not None:
-                folder.close(Status.FAILED, failure=failure)
-            elif last is not None and last.epoch == whole:
-                folder.close(Status.COMPLETED)
-            else:
-                folder.close(Status.PRUNED)
-        drop_checkpoints(folder.checkpoints)  # nobody goes on from a searched trial that has ended
         self._at_work.discard(key)
+        if stopped and not folder.is_closed():
+            folder.close(Status.PRUNED)
+        if not folder.is_closed():
+            return None
+        drop_checkpoints(folder.checkpoints)  # nobody goes on from a searched trial that has ended
         return next(record for record in self.records if record.trial_key == key)
 
-    def _new(self, number: int) -> TrialRecord | None:
-        search = self.study.search
-        sampler = Sampler(self.study.space, search.sampler, f"val/{search.objective}", search.seed)
-        known = {tried.record.config_id for tried in self._tried.values()}
-        for assignment in sampler.proposals(number, list(self._tried.values())):
-            config = self._config(assignment)
-            # Drawn again, it is answered from its record and does not count.
-            if config_id(config) not in known:
-                return self._open(number, assignment, config)
-        return None
+    def close(self) -> None:
+        """Free what only a search that goes on needs."""
+        for record in self.records:
+            if record.status.is_final:
+                drop_checkpoints(self.folder.trial(record.trial_key).boundaries)
 
-    def _config(self, assignment: Assignment) -> TrialConfig:
-        """The trial that is meant. An SCD threshold counts as the partition it induces."""
-        config = load_trial(self.study.space.resolve(assignment))
-        return config if self.relations is None else resolved(config, self.relations)
-
-    def _open(self, number: int, assignment: Assignment, config: TrialConfig) -> TrialRecord:
-        space, resources = self.study.space, self.study.resources
-        parameters = space.reported(assignment)
-        if self.relations is not None:
-            parameters[QUEUE] = None if config.scd is None else _told(config.scd.queue or ())
-        record = TrialRecord(
-            trial_key=self.baselines.trial_key(config, SEARCH_SEED),
-            config_id=config_id(config),
-            phase=Phase.SEARCH,
-            seed=SEARCH_SEED,
-            number=number,
-            method=space.method(assignment),
-            parameters=parameters,
-            config=plain(config),
-            cpus=resources.cpus,
-            gpus=resources.gpus,
-        )
-        folder = self.folder.trial(record.trial_key)
-        asked = {"assignment": assignment, "asked_at": time.time()}
-        write_json(folder.path / "ask.json", cast("dict[str, object]", asked))
-        folder.open(record)
-        self._tried[record.trial_key] = Tried(assignment, record)
+    def _begin(self, record: TrialRecord) -> TrialRecord:
         self._at_work.add(record.trial_key)
         return record
 
+    def _read_again(self, record: TrialRecord) -> TrialRecord:
+        if record.status.is_final:
+            return record
+        return self.folder.trial(record.trial_key).record() or record
 
-def _told(queue: Sequence[Sequence[Task]]) -> str:
-    """``normals > segmentation + edges > depth``."""
-    return " > ".join(" + ".join(block) for block in queue)
+    def _enter(self, record: TrialRecord) -> None:
+        number = cast("int", record.number)
+        there = self._tried.get(number)
+        if there is not None:
+            records = sorted((*there.records, record), key=lambda one: one.seed)
+            self._tried[number] = replace(there, records=tuple(records))
+            return
+        said = read_json(self.folder.trial(record.trial_key).path / "ask.json") or {}
+        self._tried[number] = Tried(
+            assignment=cast("dict[str, Value]", said.get("assignment", {})),
+            records=(record,),
+            memory=cast("dict[str, object]", said.get("memory", {})),
+        )
+
+    @property
+    def _known(self) -> set[str]:
+        return {one.first.config_id for one in self._tried.values()}
+
+    @property
+    def _opening(self) -> Opening:
+        return Opening(self.study, self.folder, self.baselines, self.relations)
+
+    def _earned(self) -> TrialRecord | None:
+        search = self.study.search
+        if len(search.stages) == 1:
+            return None
+        found = next_seed(
+            self.tried,
+            search.stages,
+            search.ranked_by,
+            ended=self.ended,
+            total=self.total,
+        )
+        if found is None:
+            return None
+        record = self._opening.further_seed(found[0].first, found[1])
+        self._enter(record)
+        return record
+
+    def _copied(self) -> TrialRecord | None:
+        stopping = self.study.search.early_stopping
+        if not isinstance(stopping, PbtStopping) or len(self._tried) >= self.study.search.trials:
+            return None
+        for fork in self._open_forks(stopping):
+            record = self._opening.copy(fork, len(self._tried), self._known)
+            self._enter(record)
+            return record
+        return None
+
+    def _open_forks(self, stopping: PbtStopping) -> Iterator[Fork]:
+        """Copies that are due, and have not been made."""
+        records = [tried.first for tried in self.tried]
+        made = {self._opening.replaced_by(record) for record in records}
+        search = self.study.search
+        for fork in forks(records, search.objectives, stopping, search.seed):
+            if fork.stopped not in made:
+                yield fork
+
+    def _new(self) -> TrialRecord | None:
+        search = self.study.search
+        stopping, number = search.early_stopping, len(self._tried)
+        members = stopping.population if isinstance(stopping, PbtStopping) else search.trials
+        if self._exhausted or number >= min(members, search.trials):
+            return None
+        sampler = Sampler(
+            space=self.study.space,
+            config=search.sampler,
+            objectives=search.objectives,
+            seed=search.seed,
+            start_with=search.start_with,
+            earlier=self.earlier,
+        )
+        tried = self.tried
+        known = self._known
+        for proposal in sampler.proposals(number, tried):
+            config = self._config(proposal.assignment)
+            # Drawn again, it is answered from its record and does not count.
+            if config is None or config_id(config) in known:
+                continue
+            record = self._opening.configuration(number, proposal, config)
+            self._enter(record)
+            return record
+        self._exhausted = True
+        return None
+
+    def _config(self, assignment: Assignment) -> TrialConfig | None:
+        """The trial that is meant, if it is allowed. A threshold counts as its partition."""
+        values = self.study.space.resolve(assignment)
+        if not self.study.allows(values):
+            return None
+        config = load_trial(values)
+        return config if self.relations is None else resolved(config, self.relations)
+
+
+__all__ = ["SEARCH_SEED", "Book"]

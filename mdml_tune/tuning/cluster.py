@@ -97,6 +97,16 @@ def joined(address: str | None) -> Generator[Cluster]:
         ray.shutdown()
 
 
+def session_id() -> str:
+    """Ray's name for what this driver runs; another driver's is another."""
+    return str(ray.get_runtime_context().get_job_id())
+
+
+def living_nodes() -> frozenset[str]:
+    """Ids of the nodes that live."""
+    return frozenset(str(node["NodeID"]) for node in ray.nodes() if node["Alive"])
+
+
 def _restore(on_termination: Any) -> None:  # noqa: ANN401 (whatever signal.getsignal gave)
     """Ray makes SIGTERM end the process at once; a study ends in order."""
     if threading.current_thread() is threading.main_thread():

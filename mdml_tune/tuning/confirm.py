@@ -8,25 +8,19 @@ from mdml_tune.records import Phase, Scores, Status, TrialRecord
 from mdml_tune.spaces.plan import ConfirmPlan
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.storage.trials import TrialFolder
+from mdml_tune.tuning.attempts import forget_deaths
 from mdml_tune.tuning.baselines import Baselines
-from mdml_tune.tuning.jobs import Job
+from mdml_tune.tuning.job import Job
 
 FIRST_SEED = 1000
 """Confirmations count their seeds from here, the same for all finalists."""
-
-
-def finalists(searched: Sequence[TrialRecord], top: int, objective: str) -> list[TrialRecord]:
-    """The ``top`` full-length trials by their last report, best first; ties by configuration."""
-    whole = [r for r in searched if r.status is Status.COMPLETED and r.last is not None]
-    return sorted(whole, key=lambda r: (-r.last.metrics[objective] if r.last else 0, r.config_id))[
-        :top
-    ]
 
 
 def retry_failed(jobs: Sequence[Job]) -> None:
     """Let confirmations that crashed go on; one that diverged would only diverge again."""
     for job in jobs:
         if job.crashed:
+            forget_deaths(TrialFolder(job.folder))
             TrialFolder(job.folder).reopen()
 
 

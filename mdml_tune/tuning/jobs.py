@@ -1,26 +1,28 @@
 """Trainings that wait for nobody's advice: baselines and confirmations, as Ray tasks."""
 
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
-from mdml_tune.config.trial import TrialConfig
 from mdml_tune.errors import MdmlTuneError
-from mdml_tune.records import Scores, Status, TrialRecord
-from mdml_tune.spaces.study import Resources
-from mdml_tune.storage.lock import held
+from mdml_tune.records import EpochReport, Status, TrialRecord
+from mdml_tune.spaces.plan import Resources
 from mdml_tune.storage.trials import TrialFolder
-from mdml_tune.tasks import Task
-from mdml_tune.trial import OnEpoch, TrialContext, run_trial, score_test
-from mdml_tune.tuning.events import EpochEnded, Observer, TrialEnded, TrialStarted
+from mdml_tune.tuning.attempts import begin_anew, note_death
+from mdml_tune.tuning.cluster import living_nodes, session_id
+from mdml_tune.tuning.events import EpochEnded, Notice, Observer, TrialEnded, TrialStarted
+from mdml_tune.tuning.halting import Halt, HaltedError
+from mdml_tune.tuning.job import Job, Work
+from mdml_tune.tuning.performing import perform
+from mdml_tune.tuning.watchdog import Watchdog
 
 POLL_SECONDS = 0.5
+
+LOST_NODES = 20
+"""How often a job is begun again after its node was lost."""
 
 
 class ScoringFailedError(MdmlTuneError, RuntimeError):
@@ -29,131 +31,24 @@ class ScoringFailedError(MdmlTuneError, RuntimeError):
     exit_code = 4
 
 
-NODE_LOSSES = 5
-"""How often a task is begun again after its worker or node was lost."""
-
-
-class Work(StrEnum):
-    TRAIN = "train"
-    SCORE_TEST = "score_test"
-    """Of a baseline that was trained without looking at the test split."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One trial to run somewhere; crosses processes, so it holds plain values alone."""
-
-    record: TrialRecord
-    config: TrialConfig
-    folder: Path
-    data_root: Path | None
-    baseline: Scores | None = None
-    teachers: Mapping[Task, Path] = field(default_factory=dict[Task, Path])
-    """Folders of the single-task networks that it is distilled from."""
-    read_test: bool = False
-    keep_checkpoint: bool = False
-    work: Work = Work.TRAIN
-
-    @property
-    def done(self) -> bool:
-        """Whether its folder says that nothing is left to do."""
-        record = TrialFolder(self.folder).record()
-        if record is None or not record.status.is_final:
-            return False
-        return self.work is Work.TRAIN or record.test is not None
-
-    @property
-    def crashed(self) -> bool:
-        """Whether it failed for a reason outside its configuration."""
-        record = TrialFolder(self.folder).record()
-        return record is not None and record.crashed
-
-    def context(self) -> TrialContext:
-        return TrialContext(
-            seed=self.record.seed,
-            folder=TrialFolder(self.folder),
-            data_root=self.data_root,
-            baseline=self.baseline,
-            teachers=self.teachers,
-            read_test=self.read_test,
-            keep_checkpoint=self.keep_checkpoint,
-            threads=max(1, int(self.record.cpus)),
-        )
-
-
-def perform(job: Job, on_epoch: OnEpoch) -> None:
-    """Do the job here; an error of a training closes its folder as failed, with the traceback."""
-    if job.work is Work.SCORE_TEST:
-        score_test(job.config, job.context())  # whatever goes wrong, the training stays good
-        return
-    folder = TrialFolder(job.folder)
-    try:
-        run_trial(job.config, job.context(), on_epoch)
-    except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to this trial alone)
-        reason = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
-        folder.close(Status.FAILED, failure=reason)
-
-
 def run_jobs(
-    jobs: Sequence[Job], resources: Resources, concurrency: int, observe: Observer
+    jobs: Sequence[Job], resources: Resources, concurrency: int, observe: Observer, halt: Halt
 ) -> list[TrialRecord]:
-    """Run what is not done yet, ``concurrency`` at a time; the records of all, in their order."""
-    waiting = [job for job in jobs if not job.done]
-    running: dict[Any, _Watched] = {}
-    remote = ray.remote(_run).options(  # pyright: ignore[reportFunctionMemberAccess]
-        num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=NODE_LOSSES
-    )
-    try:
-        while waiting or running:
-            while waiting and len(running) < concurrency:
-                job = waiting.pop(0)
-                _open(job)
-                observe(TrialStarted(job.record, job.config.training.epochs))
-                running[remote.remote(job)] = _Watched(job)
-            ended, _ = ray.wait(list(running), timeout=POLL_SECONDS)
-            for watched in running.values():
-                watched.tell(observe)
-            for reference in ended:
-                watched = running.pop(reference)
-                _settle(reference, watched.job)
-                watched.tell(observe)
-                observe(TrialEnded(_record(watched.job)))
-    finally:
-        for reference in running:
-            ray.cancel(reference, force=True)
+    """Run what is not done yet, ``concurrency`` at a time; the records of all, in their order.
+
+    Raises:
+        HaltedError: There was a reason to halt; what was running goes on the next time.
+    """
+    work = _Work(resources, observe, Watchdog(resources.stall_timeout, session_id()), halt)
+    work.waiting = [job for job in jobs if not job.done]
+    # What runs when this is left ends with the session: Ray 2.60 may abort the whole process where
+    # a task is cancelled by force just as it ends.
+    while work.waiting or work.running:
+        if halt():
+            raise HaltedError
+        work.start(concurrency)
+        work.look()
     return [_record(job) for job in jobs]
-
-
-def _run(job: Job) -> None:
-    """On a worker. Studies may want the same baseline at once: one trains, the others wait."""
-    with held(job.folder / "LOCK", f"Trial {job.record.trial_key}", patience=None):
-        if not job.done:
-            perform(job, lambda _: None)
-
-
-def _open(job: Job) -> None:
-    folder = TrialFolder(job.folder)
-    if not folder.is_open():
-        folder.open(job.record)
-
-
-def _settle(reference: object, job: Job) -> None:
-    """What the worker could not write down itself: that it was lost once too often."""
-    try:
-        ray.get(reference)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    except RayError as error:
-        if job.work is Work.SCORE_TEST:
-            raise ScoringFailedError(
-                f"The baseline of {job.record.method} (seed {job.record.seed}, {job.folder}) could "
-                f"not be scored on test: {error}. Mend the cause and start the study again."
-            ) from error
-        if not job.done:
-            TrialFolder(job.folder).close(Status.FAILED, failure=f"worker lost: {error}")
-
-
-def _record(job: Job) -> TrialRecord:
-    record = TrialFolder(job.folder).record()
-    return record if record is not None else replace(job.record, status=Status.RUNNING)
 
 
 @dataclass(slots=True)
@@ -163,8 +58,108 @@ class _Watched:
     job: Job
     told: int = 0
 
-    def tell(self, observe: Observer) -> None:
-        record = _record(self.job)
-        for report in record.history[self.told :]:
-            observe(EpochEnded(record, report))
-        self.told = max(self.told, len(record.history))
+
+@dataclass(slots=True)
+class _Work:
+    resources: Resources
+    observe: Observer
+    watchdog: Watchdog
+    halt: Halt
+    waiting: list[Job] = field(default_factory=list[Job])
+    running: dict[Any, _Watched] = field(default_factory=dict[Any, _Watched])
+    losses: dict[str, int] = field(default_factory=dict[str, int])
+
+    def start(self, concurrency: int) -> None:
+        while self.waiting and len(self.running) < concurrency:
+            job = self.waiting.pop(0)
+            folder = TrialFolder(job.folder)
+            if not folder.is_open():
+                folder.open(job.record)
+            self.observe(TrialStarted(job.record, job.config.training.epochs))
+            self._submit(_Watched(job))
+
+    def look(self) -> None:
+        """Wait a little, and tell what has happened."""
+        ended, _ = ray.wait(list(self.running), timeout=POLL_SECONDS)
+        for watched in self.running.values():
+            self._tell(watched)
+            self.watchdog.look(watched.job)
+        for reference in ended:
+            watched = self.running.pop(reference)
+            if self._has_ended(reference, watched):
+                self._tell(watched)
+                self.observe(TrialEnded(_record(watched.job)))
+
+    def _submit(self, watched: _Watched) -> None:
+        begin_anew(TrialFolder(watched.job.folder), self.watchdog.session)
+        # Retries are ours: Ray would count what a trial did itself and what befell its node alike.
+        remote: Any = ray.remote(_run).options(  # pyright: ignore[reportFunctionMemberAccess]
+            num_cpus=self.resources.cpus, num_gpus=self.resources.gpus, max_retries=0
+        )
+        self.running[remote.remote(watched.job)] = watched
+
+    def _has_ended(self, reference: object, watched: _Watched) -> bool:
+        job = watched.job
+        try:
+            problem = ray.get(reference)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        except RayError as error:
+            return self._after_death(watched, str(error))
+        if problem is not None:
+            self.halt.storage_failed(str(problem))
+            return False
+        if job.done:
+            return True
+        return self._after_death(watched, "its trial was taken over")
+
+    def _after_death(self, watched: _Watched, reason: str) -> bool:
+        """Begin the job again, unless that was once too often."""
+        job = watched.job
+        key = job.record.trial_key
+        if job.work is Work.SCORE_TEST:
+            return self._score_again(watched, reason)
+        session, retries = self.watchdog.session, self.resources.retries
+        said = note_death(
+            TrialFolder(job.folder), session, reason, alive=living_nodes(), retries=retries
+        )
+        if said is not None:
+            self.observe(Notice(f"trial {key}: {said}"))
+        if job.done:
+            return True
+        self.losses[key] = self.losses.get(key, 0) + 1
+        if self.losses[key] > LOST_NODES:
+            TrialFolder(job.folder).close(Status.FAILED, failure=f"its nodes were lost: {reason}")
+            return True
+        self._submit(watched)
+        return False
+
+    def _score_again(self, watched: _Watched, reason: str) -> bool:
+        job = watched.job
+        key = job.record.trial_key
+        self.losses[key] = self.losses.get(key, 0) + 1
+        if self.losses[key] > self.resources.retries:
+            raise ScoringFailedError(
+                f"The baseline of {job.record.method} (seed {job.record.seed}, {job.folder}) could "
+                f"not be scored on test: {reason}. Mend the cause and start the study again."
+            )
+        self._submit(watched)
+        return False
+
+    def _tell(self, watched: _Watched) -> None:
+        record = _record(watched.job)
+        for report in _news(record, watched.told):
+            self.observe(EpochEnded(record, report))
+        watched.told = max(watched.told, len(record.history))
+
+
+def _run(job: Job) -> str | None:
+    """On a worker."""
+    return perform(job, lambda _: None)
+
+
+def _news(record: TrialRecord, told: int) -> tuple[EpochReport, ...]:
+    return record.history[told:]
+
+
+def _record(job: Job) -> TrialRecord:
+    record = TrialFolder(job.folder).record()
+    return record if record is not None else replace(job.record, status=Status.RUNNING)

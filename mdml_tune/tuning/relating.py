@@ -11,9 +11,8 @@ from ray.exceptions import RayError
 from mdml_tune.config.data import DataConfig
 from mdml_tune.data.load import load_split
 from mdml_tune.data.split import SplitName
-from mdml_tune.delta_m import mean_scores
 from mdml_tune.errors import MdmlTuneError
-from mdml_tune.records import TrialRecord
+from mdml_tune.records import Scores, TrialRecord
 from mdml_tune.scd.complexity import complexity
 from mdml_tune.scd.partition import Matrix
 from mdml_tune.scd.relations import Kind, Needs, Relations
@@ -97,28 +96,24 @@ def relate_on(resources: Resources, evidence: Sequence[Evidence]) -> list[dict[K
 def relations_from(
     tasks: tuple[Task, ...],
     similarities: Sequence[Mapping[Kind, Matrix]],
-    single: Sequence[TrialRecord],
     together: Sequence[TrialRecord],
+    *,
+    single: Scores,
+    seeds: int,
 ) -> Relations:
     """What all seeds show together.
 
     Args:
         tasks: In the vocabulary's order.
         similarities: Of each seed.
-        single: The single-task baselines, all tasks and seeds.
         together: The networks of equal weighting, one per seed; empty where nobody needs them.
+        single: Val scores of the single-task baselines, averaged over seeds.
+        seeds: Of the baselines.
     """
-    reference = {
-        name: value
-        for task in tasks
-        for name, value in mean_scores(
-            [record.scores("val") or {} for record in single if record.method == task]
-        ).items()
-    }
     kinds: list[Kind] = list(similarities[0]) if similarities else []
     return Relations.of_seeds(
         tasks,
         {kind: [one[kind] for one in similarities] for kind in kinds},
-        [complexity(record.scores("val") or {}, reference, tasks) for record in together],
-        seeds=len({record.seed for record in single}),
+        [complexity(record.scores("val") or {}, single, tasks) for record in together],
+        seeds=seeds,
     )

@@ -1,24 +1,16 @@
 """A study from start to end, or from where it stopped: baselines, search, confirmation."""
 
-import shutil
-import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-import yaml
-
-from mdml_tune.config.identity import code_version
-from mdml_tune.data.load import data_digest
 from mdml_tune.delta_m import delta_m
-from mdml_tune.errors import ConfigError, UnavailableError
+from mdml_tune.errors import UnavailableError
 from mdml_tune.records import Phase, Status, TrialRecord
 from mdml_tune.scd.relations import Needs, Relations
+from mdml_tune.spaces.plan import Budget
 from mdml_tune.spaces.study import Study
-from mdml_tune.storage.atomic import read_json, write_bytes
-from mdml_tune.storage.lock import held
+from mdml_tune.storage.faults import storage_error
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.tuning.baselines import (
     EQUAL_WEIGHTING,
@@ -28,11 +20,14 @@ from mdml_tune.tuning.baselines import (
     require_completed,
 )
 from mdml_tune.tuning.book import Book
+from mdml_tune.tuning.budgets import confirm_seconds, less
 from mdml_tune.tuning.cluster import Cluster, joined
-from mdml_tune.tuning.confirm import confirmations, finalists, retry_failed
+from mdml_tune.tuning.confirm import confirmations, retry_failed
 from mdml_tune.tuning.events import Notice, Observer, PhaseStarted
-from mdml_tune.tuning.jobs import Job, Work, run_jobs
-from mdml_tune.tuning.provenance import about
+from mdml_tune.tuning.halting import Halt, HaltedError
+from mdml_tune.tuning.job import Job, Work
+from mdml_tune.tuning.jobs import run_jobs
+from mdml_tune.tuning.opened import Opened
 from mdml_tune.tuning.relating import (
     read_relations,
     relate_on,
@@ -40,9 +35,10 @@ from mdml_tune.tuning.relating import (
     write_relations,
 )
 from mdml_tune.tuning.search_phase import SearchPhase
-
-SAFE_TO_CHANGE = ("budget", "resources", "confirm", "search.trials")
-"""What a study may be resumed with other values of."""
+from mdml_tune.tuning.spending import Ledger, exhausted
+from mdml_tune.tuning.stages import best
+from mdml_tune.tuning.stopped import StopRequest
+from mdml_tune.tuning.warm_started import check_warm_start, earlier_trials, warm_start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,37 +54,14 @@ class Options:
     """Why this study cannot run on several nodes, if it cannot."""
     asked: Needs = NOTHING
     """What is to be found out about the tasks beyond what the study needs."""
-
-
-@contextmanager
-def opened(study: Study, folder: StudyFolder, options: Options, *, fresh: bool) -> Generator[str]:
-    """Hold the study's folder, and note there what is going to be run.
-
-    Yields:
-        The digest of the data.
-
-    Raises:
-        UnavailableError: The storage cannot be written to, or somebody else holds the study.
-        ConfigError: The folder holds another study of this name.
-    """
-    _check_writable(folder)
-    with held(folder.path / "LOCK", f"Study '{folder.name}'"):
-        if fresh and folder.exists():
-            _archive(folder)
-        digest = data_digest(study.data, options.data_root)
-        _check_same(study, folder, digest)
-        write_bytes(
-            folder.path / "study.yaml",
-            yaml.safe_dump(study.values, sort_keys=False, allow_unicode=True).encode(),
-        )
-        folder.open(study.values, study.tasks, _about(study, folder, digest))
-        yield digest
+    warm_start: StudyFolder | None = None
+    """An earlier study whose trials the sampler is told of, where they match."""
 
 
 def run_study(
     study: Study,
     folder: StudyFolder,
-    digest: str,
+    begun: Opened,
     options: Options,
     observe: Observer,
     *,
@@ -99,37 +72,47 @@ def run_study(
     Args:
         study: What to run.
         folder: Opened and held.
-        digest: Of the data.
+        begun: What ``opened`` gave.
         options: Where and how wide.
         observe: Told of everything that happens.
         until: The last phase to run.
 
     Raises:
-        UnavailableError: No cluster, or none that holds a trial.
+        UnavailableError: No cluster, or none that holds a trial, or the storage failed.
+        ConfigError: It is to be warm-started otherwise than it was begun.
         BaselineFailedError: A baseline could not be trained.
+        KeyboardInterrupt: Somebody asked the study to stop (``mdml-tune stop``).
     """
-    run = _Run(study, folder, digest, options, observe, time.monotonic())
+    check_warm_start(folder, options.warm_start)
+    for difference in begun.changed:
+        observe(Notice(f"going on with {difference}"))
+    ledger = Ledger(folder, study.budget.cost_per_gpu_hour)
+    run = _Run(study, folder, begun, options, observe, ledger)
     if run.nothing_left(until):
         return
     with joined(options.address) as cluster:
-        run.go(cluster, until)
+        halt = run.halt(lambda: study.budget)
+        try:
+            run.go(cluster, until, halt)
+        except HaltedError:
+            run.tell_halt(halt)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     study: Study
     folder: StudyFolder
-    digest: str
+    begun: Opened
     options: Options
     observe: Observer
-    start: float
+    ledger: Ledger
 
     @property
     def baselines(self) -> Baselines:
         return Baselines(
             study=self.study,
             storage=self.folder.storage,
-            data_digest=self.digest,
+            data_digest=self.begun.data_digest,
             data_root=self.options.data_root,
             asked=self.options.asked,
         )
@@ -154,7 +137,24 @@ class _Run:
         jobs = self._last_jobs(book)
         return all(job.done and not job.crashed for job in jobs)
 
-    def go(self, cluster: Cluster, until: Phase) -> None:
+    def halt(self, budget: Callable[[], Budget]) -> Halt:
+        """Why the study may have to halt: asked to, its lock lost, or the budget used up."""
+
+        def asked_to() -> str | None:
+            self.begun.lease.check()
+            return "somebody asked it to stop" if StopRequest(self.folder).requested() else None
+
+        return Halt((asked_to, lambda: exhausted(budget(), self.ledger.spending())))
+
+    def tell_halt(self, halt: Halt) -> None:
+        if halt.storage is not None:
+            raise storage_error(self.folder.storage.path, halt.storage)
+        if StopRequest(self.folder).requested():
+            StopRequest(self.folder).clear()
+            raise KeyboardInterrupt
+        self.observe(Notice(f"halted: {halt.reason}. More budget, and it goes on from here"))
+
+    def go(self, cluster: Cluster, until: Phase, halt: Halt) -> None:
         if len(cluster.nodes) > 1 and self.options.only_one_node is not None:
             raise UnavailableError(self.options.only_one_node)
         resources = self.study.resources
@@ -162,7 +162,7 @@ class _Run:
         self.baselines.retry_failed()
         jobs = self._references()
         self._begin(Phase.BASELINE, len(jobs), sum(job.done for job in jobs))
-        records = run_jobs(jobs, resources, concurrency, self.observe)
+        records = run_jobs(jobs, resources, concurrency, self.observe, halt)
         require_completed(records)
         single = [record for record in records if record.method != EQUAL_WEIGHTING]
         baseline = reference(single)
@@ -170,16 +170,18 @@ class _Run:
         relations = self._relations(single, records)
         if until is Phase.BASELINE:
             return
-        book = self._book(relations)
-        self._begin(Phase.SEARCH, self.study.search.trials, book.ended)
-        phase = SearchPhase(
-            book=book,
-            baseline=baseline,
-            concurrency=concurrency,
+        warm_start(
+            self.study,
+            self.folder,
+            self.options.warm_start,
+            relations,
+            data_digest=self.begun.data_digest,
+            baselines=[record.trial_key for record in single],
             observe=self.observe,
         )
-        phase.run()
-        self._tell_why_short(book)
+        book = self._book(relations)
+        self._begin(Phase.SEARCH, book.total, book.ended)
+        self._search(book, baseline, concurrency)
         if until is Phase.SEARCH:
             return
         last = self._last_jobs(book)
@@ -190,19 +192,46 @@ class _Run:
         scored = [job for job in last if job.work is Work.SCORE_TEST]
         if not all(job.done for job in scored):
             self.observe(Notice("scoring the baselines on test"))
-        run_jobs(scored, resources, concurrency, lambda _: None)
-        run_jobs(fresh, resources, concurrency, self.observe)
+        run_jobs(scored, resources, concurrency, lambda _: None, halt)
+        run_jobs(fresh, resources, concurrency, self.observe, halt)
+
+    def _search(self, book: Book, baseline: dict[str, float], concurrency: int) -> None:
+        """The search, which leaves of the budget what the confirmations will need."""
+
+        def budget() -> Budget:
+            seconds = confirm_seconds(self.study, book.records)
+            return less(self.study.budget, self.study.resources, seconds, concurrency)
+
+        halt = self.halt(budget)
+        phase = SearchPhase(
+            book=book,
+            baseline=baseline,
+            concurrency=concurrency,
+            observe=self.observe,
+            halt=halt,
+        )
+        try:
+            phase.run()
+        except HaltedError:
+            if halt.storage is not None or StopRequest(self.folder).requested():
+                self.tell_halt(halt)
+            book.close()
+            self.observe(Notice(f"the search ends here: {halt.reason}"))
+        missing = self.study.search.trials - len(book.tried)
+        if missing > 0:
+            reason = halt.reason or book.why_short
+            self.observe(Notice(f"{missing} trials fewer than asked for: {reason}"))
 
     def _last_jobs(self, book: Book) -> list[Job]:
         """Confirmations, and the baselines' scores on test that they are measured against."""
-        plan, objective = self.study.confirm, f"val/{self.study.search.objective}"
+        plan, search = self.study.confirm, self.study.search
         if plan is None or plan.top == 0:
             return []
         baseline_jobs = self.baselines.jobs(Work.SCORE_TEST)
         records = [self.folder.storage.baseline(j.record.trial_key).record() for j in baseline_jobs]
-        chosen = finalists(book.records, plan.top, objective)
+        chosen = [one.first for one in best(book.tried, search.stages, search.ranked_by)]
         fresh = confirmations(
-            chosen,
+            chosen[: plan.top],
             plan,
             self.folder,
             self.baselines,
@@ -226,31 +255,18 @@ class _Run:
         together = [record for record in everything if record.method == EQUAL_WEIGHTING]
         similarities = relate_on(self.study.resources, self.baselines.evidence())
         found = relations_from(
-            self.study.tasks, similarities, single, together if needs.complexity else []
+            self.study.tasks,
+            similarities,
+            together if needs.complexity else [],
+            single=reference(single),
+            seeds=self.study.baseline.seeds,
         )
         write_relations(self.folder, found)
         return found
 
     def _book(self, relations: Relations | None) -> Book:
-        return Book(self.study, self.folder, self.baselines, relations, self._spent)
-
-    def _spent(self) -> str | None:
-        """Which budget is used up, if any."""
-        budget = self.study.budget
-        hours = (time.monotonic() - self.start) / 3600
-        if budget.wall_clock is not None and hours >= budget.wall_clock:
-            return f"the time budget of {budget.wall_clock:g} h is used up"
-        if budget.gpu_hours is not None:
-            used = sum(record.gpu_hours for record in self.folder.record().trials)
-            if used >= budget.gpu_hours:
-                return f"{used:.3g} of {budget.gpu_hours:g} GPU-hours are used"
-        return None
-
-    def _tell_why_short(self, book: Book) -> None:
-        missing = self.study.search.trials - len(book.records)
-        if missing > 0:
-            reason = self._spent() or "the space holds no more different configurations"
-            self.observe(Notice(f"{missing} trials fewer than asked for: {reason}"))
+        earlier = earlier_trials(self.folder)
+        return Book(self.study, self.folder, self.baselines, relations, earlier)
 
     def _begin(self, phase: Phase, total: int, ended: int) -> None:
         self.observe(PhaseStarted(phase, total, ended))
@@ -267,66 +283,3 @@ def failures(records: list[TrialRecord]) -> list[TrialRecord]:
         for record in records
         if record.crashed or (record.diverged and record.phase is not Phase.SEARCH)
     ]
-
-
-def _about(study: Study, folder: StudyFolder, digest: str) -> dict[str, object]:
-    """Provenance, with the time of the first start."""
-    now = about(digest, study.space_digest)
-    before = (read_json(folder.path / "study.json") or {}).get("about")
-    return now | {"started": before["started"]} if isinstance(before, dict) else now
-
-
-def _check_writable(folder: StudyFolder) -> None:
-    try:
-        write_bytes(folder.path / ".probe", b"")
-        (folder.path / ".probe").unlink()
-    except OSError as error:
-        raise UnavailableError(
-            f"The storage {folder.storage.path} cannot be written to: {error.strerror}. Free or "
-            f"unlock it, or choose another folder with --storage."
-        ) from error
-
-
-def _check_same(study: Study, folder: StudyFolder, digest: str) -> None:
-    """A study is resumed as it was begun; only what changes no trial may differ."""
-    before = read_json(folder.path / "study.json")
-    if before is None:
-        return
-    then, now = dict(_leaves(before["study"])), dict(_leaves(study.values))
-    about_then = dict(_leaves(before["about"]))
-    then |= {"data": about_then["data_digest"], "code": about_then["code_version"]}
-    now |= {"data": digest, "code": code_version()}
-    changed = [
-        f"  {path}: was {then.get(path)}, is {now.get(path)}"
-        for path in sorted({*then, *now})
-        if then.get(path) != now.get(path) and not path.startswith(SAFE_TO_CHANGE)
-    ]
-    if changed:
-        raise ConfigError(
-            "\n".join(
-                [
-                    f"Study '{folder.name}' in {folder.storage.path} was begun otherwise:",
-                    *changed,
-                    "Its results can be read as they are (rank, table, report). Run this one under "
-                    "another name (--name NAME), or archive the old one and begin anew (--fresh).",
-                ]
-            )
-        )
-
-
-def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Every value that is no section, under its dotted path."""
-    if isinstance(value, dict) and value:
-        for key, below in cast("dict[str, object]", value).items():
-            yield from _leaves(below, f"{path}.{key}" if path else key)
-    else:
-        yield path, value
-
-
-def _archive(folder: StudyFolder) -> None:
-    """Set aside all but the lock that we hold; nothing is deleted."""
-    aside = folder.storage.path / "archive" / f"{folder.name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    aside.mkdir(parents=True)
-    for path in folder.path.iterdir():
-        if path.name != "LOCK":
-            shutil.move(str(path), aside / path.name)

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from mdml_tune.config.identity import trial_key
-from mdml_tune.records import Status
+from mdml_tune.records import Status, TrialRecord
 from mdml_tune.scd.relations import Relations
 from mdml_tune.spaces.study import Study
 from mdml_tune.tasks import Task
@@ -31,7 +33,7 @@ def test_same_seed_gives_the_same_trials(make_study: MakeStudy, make_book: MakeB
     first = [book.next().trial_key for _ in range(3)]
     folder = replace(book.folder, name="twin")
     folder.open(book.study.values, book.study.tasks, {})
-    twin = replace(book, folder=folder, _tried={}, _at_work=set())
+    twin = Book(book.study, folder, book.baselines)
     assert [twin.next().trial_key for _ in range(3)] == first
 
 
@@ -41,34 +43,35 @@ def test_an_interrupted_trial_comes_first_again(
     book = make_book(make_study())
     first, second = book.next(), book.next()
     write_history(first, [1.0, 2.0, 3.0, 4.0])
+    book.folder.trial(first.trial_key).close(Status.COMPLETED)
     book.end(first.trial_key)
     # The driver dies here; the next one knows only what the folders say.
     after = make_book(make_study())
-    assert after.left == 2
+    assert (after.ended, after.total) == (1, 3)
     assert after.next().trial_key == second.trial_key
     assert after.next().number == 2
     assert after.next() is None
 
 
-def test_the_end_is_told_from_the_history(
+def test_a_trial_ends_as_it_said_or_as_its_rule_said_else_it_goes_on(
     make_study: MakeStudy, make_book: MakeBook, write_history: Write
 ) -> None:
     book = make_book(make_study())
-    whole, short, lost = book.next(), book.next(), book.next()
+    whole, short, cut = book.next(), book.next(), book.next()
     write_history(whole, [1.0, 2.0, 3.0, 4.0])
+    book.folder.trial(whole.trial_key).close(Status.COMPLETED)
     write_history(short, [1.0, 2.0])
     assert book.end(whole.trial_key).status is Status.COMPLETED
-    assert book.end(short.trial_key).status is Status.PRUNED
-    ended = book.end(lost.trial_key, failure="worker lost")
-    assert (ended.status, ended.failure) == (Status.FAILED, "worker lost")
-    assert book.left == 0
+    assert book.end(short.trial_key, stopped=True).status is Status.PRUNED
+    assert book.end(cut.trial_key) is None  # the study was halted: it is the next one again
+    assert (book.ended, book.next().trial_key) == (2, cut.trial_key)
 
 
 def test_what_a_trial_said_of_its_end_stands(make_study: MakeStudy, make_book: MakeBook) -> None:
     book = make_book(make_study())
     record = book.next()
     book.folder.trial(record.trial_key).close(Status.FAILED, failure="diverged in epoch 1: ...")
-    assert book.end(record.trial_key).failure == "diverged in epoch 1: ..."
+    assert book.end(record.trial_key, stopped=True).failure == "diverged in epoch 1: ..."
 
 
 def test_a_configuration_drawn_twice_does_not_count(
@@ -82,13 +85,60 @@ def test_a_configuration_drawn_twice_does_not_count(
     assert given[2] is None  # the space holds no third
 
 
-def test_a_spent_budget_starts_nothing_new_but_ends_what_was_begun(
+def complete(book: Book, write: Write, record: TrialRecord, value: float) -> None:
+    write(record, [0.0, 0.0, 0.0, value])
+    book.folder.trial(record.trial_key).close(Status.COMPLETED)
+    book.end(record.trial_key)
+
+
+def test_survivors_earn_seeds_that_do_not_count_as_trials(
+    make_study: MakeStudy, make_book: MakeBook, write_history: Write
+) -> None:
+    search = make_study().values["search"] | {
+        "trials": 4, "stages": [{"seeds": 1}, {"seeds": 3, "top": 2}], "early_stopping": None,
+    }  # fmt: skip
+    study = make_study(search=search)
+    given: list[TrialRecord] = []
+    while True:
+        book = make_book(study)  # a new driver each time: all it knows is in the folders
+        record = book.next()
+        if record is None:
+            break
+        given.append(record)
+        complete(book, write_history, record, float(record.number == 1) + record.seed / 10)
+    firsts = [record for record in given if record.seed == 0]
+    assert [record.number for record in firsts] == [0, 1, 2, 3]
+    assert len({record.config_id for record in firsts}) == 4
+    assert book.total == book.ended == 4
+    assert len(given) >= 4 + 2 * 2
+    of_best = [record for record in given if record.number == 1]
+    assert sorted(record.seed for record in of_best) == [0, 1, 2]
+    assert len({record.trial_key for record in of_best}) == 3
+    assert len({record.config_id for record in of_best}) == 1
+    [tried] = [one for one in book.tried if one.first.number == 1]
+    assert tried.values(("val/delta_m",)) == pytest.approx((1.1,))
+
+
+def test_a_required_comparison_is_never_broken(make_study: MakeStudy, make_book: MakeBook) -> None:
+    weights = {"segmentation": {"uniform": [0, 1]}, "depth": {"uniform": [0, 1]}}
+    trial = make_study().trial | {"mutual": {"weight": weights}}
+    search = make_study().values["search"] | {"trials": 20}
+    study = make_study(
+        trial=trial, search=search, require=["mutual.weight.depth <= mutual.weight.segmentation"]
+    )
+    book = make_book(study)
+    drawn = [book.next().parameters for _ in range(20)]
+    assert all(p["mutual.weight.depth"] <= p["mutual.weight.segmentation"] for p in drawn)
+
+
+def test_what_was_left_by_a_driver_that_died_while_opening_is_no_trial(
     make_study: MakeStudy, make_book: MakeBook
 ) -> None:
-    begun = make_book(make_study()).next()
-    spent = make_book(make_study(), deadline=lambda: "no time left")
-    assert spent.next().trial_key == begun.trial_key
-    assert spent.next() is None
+    book = make_book(make_study())
+    first = book.next()
+    (book.folder.trial(first.trial_key).path / "trial.json").unlink()
+    again = make_book(make_study()).next()
+    assert again == first
 
 
 # ---------------------------------------------------------------- SCD

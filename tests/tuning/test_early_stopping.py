@@ -1,78 +1,150 @@
-"""Early stopping after a restart decides as it would have without one."""
+"""Our rules as Ray Tune meets them, and successive halving as Ray has it."""
 
-from dataclasses import replace
+import math
+import pickle
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+import ray
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ray import tune
+from ray.tune.schedulers import ASHAScheduler, TrialScheduler
+from ray.tune.search import Searcher
 
-from mdml_tune.records import EpochReport, Phase, Status, TrialRecord
 from mdml_tune.spaces.plan import AshaStopping
-from mdml_tune.tuning.early_stopping import EPOCH, OBJECTIVE, RememberingAsha, build_scheduler
+from mdml_tune.tuning.early_stopping import EPOCH, OBJECTIVES, RuleScheduler
+from mdml_tune.tuning.stopping.build import build_rule
+from mdml_tune.tuning.stopping.rule import Member
 
 CONFIG = AshaStopping(grace_epochs=1, reduction=2)
 
 
-def trial(key: str, ray_id: str) -> SimpleNamespace:
-    return SimpleNamespace(trial_id=ray_id, config={"trial_key": key})
-
-
-def report(
-    scheduler: RememberingAsha, key: str, epoch: int, value: float, ray_id: str = "a"
-) -> str:
-    one = trial(key, f"{ray_id}-{key}")
-    scheduler.on_trial_add(None, one)
-    return scheduler.on_trial_result(None, one, {EPOCH: epoch, OBJECTIVE: value})
-
-
 @pytest.fixture
-def scheduler() -> RememberingAsha:
-    built = build_scheduler(CONFIG, epochs=8)
-    assert isinstance(built, RememberingAsha)
-    return built
+def scheduler() -> RuleScheduler:
+    return RuleScheduler(build_rule(CONFIG, epochs=8, seed=0))
 
 
-def record(key: str, values: list[float], status: Status = Status.RUNNING) -> TrialRecord:
-    history = tuple(
-        EpochReport(epoch, epoch, {"val/delta_m": value}) for epoch, value in enumerate(values, 1)
+def report(scheduler: RuleScheduler, key: str, epoch: int, value: float, **config: object) -> str:
+    """Ray gives a trial that it starts again another id."""
+    trial: Any = SimpleNamespace(
+        trial_id=f"{key}-{epoch}", config={"trial_key": key, "number": 0} | config
     )
-    return TrialRecord(
-        trial_key=key, config_id=key, phase=Phase.SEARCH, seed=0, status=status, history=history
-    )
+    return scheduler.on_trial_result(None, trial, {EPOCH: epoch, OBJECTIVES: [value]})
 
 
-def test_the_worse_half_is_stopped_at_a_rung(scheduler: RememberingAsha) -> None:
+def test_what_the_rule_stops_is_stopped_and_noted(scheduler: RuleScheduler) -> None:
     assert report(scheduler, "good", 1, 2.0) == TrialScheduler.CONTINUE
     assert report(scheduler, "bad", 1, 1.0) == TrialScheduler.STOP
     assert report(scheduler, "better", 1, 3.0) == TrialScheduler.CONTINUE
+    assert scheduler.stopped == {"bad"}
 
 
-def test_replayed_rungs_decide_like_lived_ones(scheduler: RememberingAsha) -> None:
-    lived = build_scheduler(CONFIG, epochs=8)
-    for epoch, value in enumerate([2.0, 4.0, 5.0, 6.0], start=1):
-        report(lived, "good", epoch, value)
-    scheduler.replay([record("good", [2.0, 4.0, 5.0, 6.0])], "val/delta_m")
-    for value in (1.9, 2.1):
-        assert report(scheduler, f"x{value}", 1, value) == report(lived, f"x{value}", 1, value)
-    assert scheduler.debug_string() == lived.debug_string()
+def test_trials_are_known_by_their_key_and_judged_once(scheduler: RuleScheduler) -> None:
+    assert report(scheduler, "mine", 1, 1.0) == TrialScheduler.CONTINUE
+    assert report(scheduler, "other", 1, 2.0) == TrialScheduler.CONTINUE
+    assert report(scheduler, "mine", 1, 1.0) == TrialScheduler.CONTINUE
 
 
-def test_a_resumed_trial_is_not_judged_twice_at_one_rung(scheduler: RememberingAsha) -> None:
-    scheduler.replay([record("mine", [1.0, 1.0]), record("other", [2.0, 2.0])], "val/delta_m")
-    before = scheduler.debug_string()
-    assert report(scheduler, "mine", 3, 1.0, ray_id="b") == TrialScheduler.CONTINUE
-    assert scheduler.debug_string() == before
+def test_further_seeds_are_neither_judged_nor_compared_with(scheduler: RuleScheduler) -> None:
+    assert report(scheduler, "seed", 1, 9.0, full_length=True) == TrialScheduler.CONTINUE
+    assert report(scheduler, "one", 1, 2.0) == TrialScheduler.CONTINUE
+    assert report(scheduler, "seed-too", 1, 0.0, full_length=True) == TrialScheduler.CONTINUE
+    assert report(scheduler, "bad", 1, 1.0, full_length=False) == TrialScheduler.STOP
 
 
-def test_a_stop_that_the_driver_did_not_live_to_note_is_made_up_for(
-    scheduler: RememberingAsha,
+def test_a_report_of_something_else_is_passed_over(scheduler: RuleScheduler) -> None:
+    trial: Any = SimpleNamespace(config={"trial_key": "a", "number": 0})
+    assert scheduler.on_trial_result(None, trial, {"storage": "full"}) == TrialScheduler.CONTINUE
+
+
+def test_ray_can_pickle_it(scheduler: RuleScheduler) -> None:
+    report(scheduler, "good", 1, 2.0)
+    twin = pickle.loads(pickle.dumps(scheduler))  # noqa: S301
+    assert report(twin, "bad", 1, 1.0) == TrialScheduler.STOP
+
+
+# ---------------------------------------------------------------- against Ray's own
+
+
+@settings(deadline=None)  # the machine is shared
+@given(
+    st.lists(st.lists(st.integers(0, 50), min_size=27, max_size=27), min_size=1, max_size=12),
+    st.integers(1, 4),
+    st.integers(2, 4),
+    st.integers(4, 27),
+)
+def test_stops_whom_rays_own_stops(
+    curves: list[list[int]], grace: int, reduction: int, epochs: int
 ) -> None:
-    good = record("good", [2.0])
-    bad = replace(record("bad", [1.0]), history=(EpochReport(1, 9, {"val/delta_m": 1.0}),))
-    assert scheduler.replay([good, bad], "val/delta_m") == ["bad"]
-    ended = replace(bad, status=Status.PRUNED)
-    assert build_scheduler(CONFIG, epochs=8).replay([good, ended], "val/delta_m") == []
+    ours = build_rule(AshaStopping(grace_epochs=grace, reduction=reduction), epochs, seed=0)
+    rays = ASHAScheduler(
+        time_attr=EPOCH,
+        metric="value",
+        mode="max",
+        max_t=epochs,
+        grace_period=grace,
+        reduction_factor=reduction,
+        stop_last_trials=False,
+    )
+    for number in range(len(curves)):
+        rays.on_trial_add(None, SimpleNamespace(trial_id=str(number)))
+    for epoch in range(1, epochs):
+        for number, curve in enumerate(curves):
+            # All different: a value that equals a cutoff is put below it by Ray's rounding.
+            value = curve[epoch - 1] * math.pi + number / 1000
+            trial = SimpleNamespace(trial_id=str(number))
+            expected = rays.on_trial_result(None, trial, {EPOCH: epoch, "value": value})
+            stopped = ours.judge(Member(str(number), number), epoch, (value,))
+            assert stopped == (expected == TrialScheduler.STOP)
 
 
-def test_without_a_rule_all_run_to_their_end() -> None:
-    assert isinstance(build_scheduler(None, epochs=8), FIFOScheduler)
+# ---------------------------------------------------------------- in a real search
+
+
+class Asked(Searcher):
+    """Six trials, each better than the next."""
+
+    def __init__(self) -> None:
+        super().__init__(metric=EPOCH, mode="max")
+        self.asked = 0
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:  # noqa: ARG002
+        if self.asked == 6:
+            return Searcher.FINISHED
+        self.asked += 1
+        return {"trial_key": f"t{self.asked}", "number": self.asked, "full_length": self.asked == 6}
+
+    def on_trial_complete(self, *_: object, **__: object) -> None: ...
+
+    def save(self, checkpoint_path: str) -> None: ...
+
+    def restore(self, checkpoint_path: str) -> None: ...
+
+
+def _train(config: dict[str, Any]) -> None:
+    for epoch in range(1, 9):
+        tune.report({EPOCH: epoch, OBJECTIVES: [-float(config["number"]), 1.0]})
+
+
+@pytest.mark.slow
+def test_ray_runs_a_search_by_it(tmp_path: Path) -> None:
+    """Without a metric of Ray's, with several objectives, and to the epoch."""
+    scheduler = RuleScheduler(build_rule(CONFIG, epochs=8, seed=0))
+    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        tuner = tune.Tuner(
+            _train,
+            tune_config=tune.TuneConfig(
+                search_alg=Asked(), scheduler=scheduler, num_samples=-1, max_concurrent_trials=1
+            ),
+            run_config=tune.RunConfig(storage_path=str(tmp_path), name="search", verbose=0),
+        )
+        results = tuner.fit()
+    finally:
+        ray.shutdown()
+    lengths = {result.config["trial_key"]: result.metrics[EPOCH] for result in results}
+    assert lengths == {"t1": 8, "t2": 1, "t3": 1, "t4": 1, "t5": 1, "t6": 8}
+    assert scheduler.stopped == {"t2", "t3", "t4", "t5"}

@@ -9,7 +9,7 @@ from mdml_tune.scd.relations import Needs
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.tasks import Task
-from mdml_tune.tuning.baselines import EQUAL_WEIGHTING, NOTHING, Baselines
+from mdml_tune.tuning.baselines import EQUAL_WEIGHTING, NOTHING, Baselines, reference
 from mdml_tune.tuning.relating import read_relations, relations_from, write_relations
 
 TASKS = (Task.SEGMENTATION, Task.DEPTH)
@@ -83,7 +83,7 @@ def test_complexity_is_the_loss_against_the_mean_of_the_single_task_networks() -
         for seed in (0, 1)
     ]
     matrices = [{"linear_cka": ((1.0, s), (s, 1.0))} for s in (0.2, 0.4)]
-    relations = relations_from(TASKS, matrices, single, together)
+    relations = relations_from(TASKS, matrices, together, single=reference(single), seeds=2)
     assert relations.seeds == 2
     assert relations.similarity["linear_cka"][0][1] == pytest.approx(0.3)
     # Depth: 2 against 2, then 3 against 2: 50 % of one of its two metrics, in one of two seeds.
@@ -96,9 +96,7 @@ def test_complexity_is_the_loss_against_the_mean_of_the_single_task_networks() -
 
 def test_what_is_stored_is_read_again_if_it_is_enough(folder: StudyFolder) -> None:
     one = [{"linear_cka": ((1.0, 0.3), (0.3, 1.0))}]
-    relations = relations_from(
-        TASKS, one, [record_of("depth", 0, {}), record_of("segmentation", 0, {})], []
-    )
+    relations = relations_from(TASKS, one, [], single={}, seeds=1)
     assert read_relations(folder, NOTHING) is None
     write_relations(folder, relations)
     assert read_relations(folder, NOTHING) == relations

@@ -12,6 +12,7 @@ from mdml_tune.records import EpochReport, Phase, Status, StudyRecord, TrialReco
 from mdml_tune.scd.relations import Needs
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
+from mdml_tune.tuning import opened as opened_module
 from mdml_tune.tuning import study as study_module
 from mdml_tune.tuning.baselines import BaselineFailedError, reference
 from mdml_tune.tuning.cluster import Cluster, Node
@@ -23,8 +24,9 @@ from mdml_tune.tuning.events import (
     TrialEnded,
     TrialStarted,
 )
+from mdml_tune.tuning.opened import opened
 from mdml_tune.tuning.relating import read_relations
-from mdml_tune.tuning.study import Options, opened, run_study
+from mdml_tune.tuning.study import Options, run_study
 
 ONE_AT_A_TIME = Options(concurrency=1)
 
@@ -39,8 +41,8 @@ pytestmark = pytest.mark.filterwarnings(
 def run(
     study: Study, folder: StudyFolder, observe: Callable[[Event], None], *, fresh: bool = False
 ) -> StudyRecord:
-    with opened(study, folder, ONE_AT_A_TIME, fresh=fresh) as digest:
-        run_study(study, folder, digest, ONE_AT_A_TIME, observe)
+    with opened(study, folder, None, fresh=fresh) as begun:
+        run_study(study, folder, begun, ONE_AT_A_TIME, observe)
     return folder.record()
 
 
@@ -173,9 +175,9 @@ def test_two_starts_of_one_study_the_second_is_refused(
 ) -> None:
     study = make_study()
     with (
-        opened(study, folder, Options(), fresh=False),
+        opened(study, folder, None, fresh=False),
         pytest.raises(UnavailableError, match="already being worked on by process"),
-        opened(study, folder, Options(), fresh=False),
+        opened(study, folder, None, fresh=False),
     ):
         pytest.fail("two writers")
 
@@ -183,20 +185,19 @@ def test_two_starts_of_one_study_the_second_is_refused(
 def test_a_study_is_resumed_as_it_was_begun(
     make_study: Callable[..., Study], folder: StudyFolder
 ) -> None:
-    with opened(make_study(), folder, Options(), fresh=False):
+    with opened(make_study(), folder, None, fresh=False):
         pass
     more = make_study().search
-    with opened(
-        replace(make_study(), search=replace(more, trials=9)), folder, Options(), fresh=False
-    ):
-        pass  # more trials are safe
+    longer = replace(make_study(), search=replace(more, trials=9))
+    with opened(longer, folder, None, fresh=False) as begun:  # more trials are safe, and told
+        assert [str(one) for one in begun.changed] == ["search.trials: was 3, is 9"]
     other = make_study(baseline={"seeds": 4})
     with (
         pytest.raises(ConfigError, match=r"(?s)baseline\.seeds: was 2, is 4.*--name.*--fresh"),
-        opened(other, folder, Options(), fresh=False),
+        opened(other, folder, None, fresh=False),
     ):
         pytest.fail("another study in this folder")
-    with opened(other, folder, Options(), fresh=True):
+    with opened(other, folder, None, fresh=True):
         assert folder.record().study["baseline"] == {"seeds": 4, "trial": {}}
     assert len(list((folder.storage.path / "archive").iterdir())) == 1
 
@@ -211,12 +212,12 @@ def test_a_trial_never_spans_nodes(make_study: Callable[..., Study]) -> None:
 def test_another_code_version_is_another_study(
     make_study: Callable[..., Study], folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with opened(make_study(), folder, Options(), fresh=False):
+    with opened(make_study(), folder, None, fresh=False):
         pass
-    monkeypatch.setattr(study_module, "code_version", lambda: "another")
+    monkeypatch.setattr(opened_module, "code_version", lambda: "another")
     with (
         pytest.raises(ConfigError, match=r"code: was [0-9a-f]{16}, is another"),
-        opened(make_study(), folder, Options(), fresh=False),
+        opened(make_study(), folder, None, fresh=False),
     ):
         pytest.fail("two codes under one key")
 
@@ -231,10 +232,10 @@ def test_a_store_of_one_machine_is_refused_on_several(
     monkeypatch.setattr(study_module, "joined", two_nodes)
     options = Options(only_one_node="the store is a file")
     with (
-        opened(make_study(), folder, options, fresh=False) as digest,
+        opened(make_study(), folder, None, fresh=False) as begun,
         pytest.raises(UnavailableError, match="the store is a file"),
     ):
-        run_study(make_study(), folder, digest, options, lambda _: None)
+        run_study(make_study(), folder, begun, options, lambda _: None)
 
 
 def test_unwritable_storage_is_named(make_study: Callable[..., Study], tmp_path: Path) -> None:
@@ -242,7 +243,7 @@ def test_unwritable_storage_is_named(make_study: Callable[..., Study], tmp_path:
     folder = Storage.at(str(tmp_path / "file")).study("small")
     with (
         pytest.raises(UnavailableError, match=r"cannot be written to: .*--storage") as caught,
-        opened(make_study(), folder, Options(), fresh=False),
+        opened(make_study(), folder, None, fresh=False),
     ):
         pytest.fail("there is no folder to write to")
     assert caught.value.exit_code == 3
