@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup search test check ui lock
+.PHONY: help setup search test chaos check ui lock
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,10 @@ search: .venv/made  ## Run the default study on the built-in scenes, or go on wi
 	$(BIN)/mdml-tune search rooms_mdml
 
 test: .venv/made  ## Run the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+chaos: .venv/made  ## Kill a study thirty times, take its server away for a minute, hoard its memory
+	MDML_CHAOS_KILLS=30 MDML_CHAOS_AWAY=60 MDML_CHAOS_MEMORY=1 $(BIN)/python -m pytest -v -s tests/chaos
 
 check: .venv/made  ## Format, lint, types, floors
 	$(BIN)/ruff format --check .

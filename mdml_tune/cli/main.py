@@ -11,11 +11,17 @@ import typer
 import mdml_tune
 from mdml_tune.cli.baselines import baselines
 from mdml_tune.cli.data import data
+from mdml_tune.cli.delete import delete
+from mdml_tune.cli.doctor import doctor
+from mdml_tune.cli.predict import predict
 from mdml_tune.cli.rank import rank
 from mdml_tune.cli.report import report
+from mdml_tune.cli.reproduce import reproduce
 from mdml_tune.cli.scd import scd
+from mdml_tune.cli.schema import schema
 from mdml_tune.cli.search import search
 from mdml_tune.cli.status import status
+from mdml_tune.cli.stop import stop
 from mdml_tune.cli.sync import sync
 from mdml_tune.cli.table import table
 from mdml_tune.cli.train import train
@@ -37,7 +43,11 @@ def options(
         raise typer.Exit
 
 
-for command in (search, train, baselines, scd, status, rank, table, report, sync, ui):
+COMMANDS = (
+    search, status, stop, delete, train, baselines, scd, rank, table, report, reproduce, predict,
+    sync, ui, doctor, schema,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(data, name="data")
 

@@ -36,7 +36,7 @@ def scd(  # noqa: PLR0913 (one parameter per flag)
     kind, link = check_choice(similarity, linkage)
     asked = Needs(frozenset([kind]), complexity=True)
     study = load_study(space, set_values=set_values or [], name=name)
-    session = Session.at(study, storage, tracking_uri)
+    session = Session(study, storage, tracking_uri)
     code = session.run(
         address=address,
         concurrency=concurrency,

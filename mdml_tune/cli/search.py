@@ -19,12 +19,31 @@ def search(  # noqa: PLR0913 (one parameter per flag)
     data_root: arg.DataRoot = None,
     set_values: arg.Set = None,
     max_gpu_hours: Annotated[
-        float | None, typer.Option(help="Start no more trials after as many GPU-hours.")
+        float | None, typer.Option(help="Stop, with a valid ranking, at as many GPU-hours.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="Stop at this cost; needs budget.cost_per_gpu_hour.")
     ] = None,
     time_budget: Annotated[
-        str | None, typer.Option(help="Start no more trials after this time: 90m, 2h.")
+        str | None, typer.Option(help="Stop after this time: 90m, 2h, 45s.")
+    ] = None,
+    warm_start: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="Tell the sampler the matching trials of this study."),
     ] = None,
     concurrency: arg.Concurrency = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="POST a JSON message at the end, a failure, a new leader."
+        ),
+    ] = None,
+    on_event: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND", help="Run this program then, told by MDML_EVENT and others."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show the plan.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Archive what was there and begin anew.")
@@ -38,6 +57,7 @@ def search(  # noqa: PLR0913 (one parameter per flag)
         "search.trials": trials,
         "search.seed": seed,
         "budget.gpu_hours": max_gpu_hours,
+        "budget.cost": max_cost,
         "budget.wall_clock": None if time_budget is None else arg.hours(time_budget),
     }
     flags = [f"{path}={value}" for path, value in overrides.items() if value is not None]
@@ -48,17 +68,19 @@ def search(  # noqa: PLR0913 (one parameter per flag)
     if dry_run:
         from mdml_tune.cli.plan import show_plan
 
-        show_plan(study, data_root)
+        show_plan(study, arg.absolute(data_root), storage, concurrency=concurrency, address=address)
         return
 
     from mdml_tune.cli.session import Session
+    from mdml_tune.cli.watching.notify import hooks_of
 
-    session = Session.at(study, storage, tracking_uri)
+    session = Session(study, storage, tracking_uri, hooks_of(webhook, on_event))
     raise typer.Exit(
         session.run(
             address=address,
             concurrency=concurrency,
             data_root=arg.absolute(data_root),
             fresh=fresh,
+            warm_start=warm_start,
         )
     )

@@ -1,30 +1,26 @@
-"""Where tuning, tracking and analysis meet: a study is run, published and told."""
+"""A study as a command runs it: watched, told, and answered with an exit code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
 from mdml_tune.analysis.comparisons import worth_showing
-from mdml_tune.analysis.ranking import RankedRow
-from mdml_tune.analysis.report import Results, write_results
+from mdml_tune.analysis.report import Results
 from mdml_tune.analysis.tables import comparison_text, delta_m_text, leaderboard
+from mdml_tune.api import Ended, run_study
 from mdml_tune.cli import arguments as arg
 from mdml_tune.cli.data_sets import progress
-from mdml_tune.cli.networks import check_networks
-from mdml_tune.cli.progress import watched
 from mdml_tune.cli.tables import build_console, print_table
+from mdml_tune.cli.watching.hooks import Hook
+from mdml_tune.cli.watching.notify import Notifier, notifying
+from mdml_tune.cli.watching.progress import watched
 from mdml_tune.data.load import check_data
 from mdml_tune.records import Phase, TrialRecord
 from mdml_tune.scd.relations import Needs
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
-from mdml_tune.tracking.background import Publishing, publishing
-from mdml_tune.tracking.check import check_tracking
-from mdml_tune.tracking.ending import Outcome
-from mdml_tune.tracking.ledger import run_ids
 from mdml_tune.tuning.baselines import NOTHING
-from mdml_tune.tuning.study import Options, failures, opened, run_study
 
 DONE, SOME_FAILED, INTERRUPTED = 0, 4, 130
 
@@ -32,16 +28,14 @@ DONE, SOME_FAILED, INTERRUPTED = 0, 4, 130
 @dataclass(frozen=True, slots=True)
 class Session:
     study: Study
-    folder: StudyFolder
     storage: str
     tracking_uri: str
-    console: Console
+    hooks: tuple[Hook, ...] = ()
+    console: Console = field(default_factory=build_console)
 
-    @classmethod
-    def at(cls, study: Study, storage: str, tracking_uri: str) -> "Session":
-        return cls(
-            study, Storage.at(storage).study(study.name), storage, tracking_uri, build_console()
-        )
+    @property
+    def folder(self) -> StudyFolder:
+        return Storage.at(self.storage).study(self.study.name)
 
     def run(
         self,
@@ -52,47 +46,46 @@ class Session:
         fresh: bool = False,
         until: Phase = Phase.CONFIRM,
         asked: Needs = NOTHING,
+        warm_start: str | None = None,
     ) -> int:
         """Run the study as far as ``until``, and return the exit code."""
-        options = Options(
-            address=address,
-            concurrency=concurrency,
-            data_root=data_root,
-            only_one_node=_only_one_node(self.tracking_uri),
-            asked=asked,
-        )
-        # Before anything is spent, and what leaves no trace first.
-        check_networks(self.study)
-        with progress() as bar:
-            check_data(self.study.data, data_root, bar)
-        check_tracking(self.tracking_uri)
-        objective = f"val/{self.study.search.objective}"
+        objective = self.study.search.ranked_by
+        before = self.folder.record().trials if self.folder.exists() and not fresh else ()
         try:
-            with (
-                opened(self.study, self.folder, options, fresh=fresh) as digest,
-                publishing(self.folder, self.tracking_uri) as work,
-            ):
-                with watched(self.console, objective) as observe:
-                    run_study(self.study, self.folder, digest, options, observe, until=until)
-                results = None if until is Phase.BASELINE else self._write(work)
+            with notifying(self.study.name, self.hooks) as notifier:
+                with progress() as bar:  # a bar of its own, before the view of the study
+                    check_data(self.study.data, data_root, bar)
+                with watched(
+                    self.console, objective, study=self.study.name, before=before
+                ) as observe:
+                    ended = run_study(
+                        self.study,
+                        storage=self.storage,
+                        tracking_uri=self.tracking_uri,
+                        address=address,
+                        concurrency=concurrency,
+                        data_root=data_root,
+                        fresh=fresh,
+                        warm_start=warm_start,
+                        until=until,
+                        asked=asked,
+                        observe=notifier.watching(observe, objective, before),
+                    )
+                _notify(notifier, ended)
         except KeyboardInterrupt:
             self.console.print(
                 f"\nStopped. Nothing is lost: the same command goes on with study "
-                f"'{self.folder.name}' from here.",
+                f"'{self.study.name}' from here.",
                 markup=False,
             )
             return INTERRUPTED
-        if results is not None:
-            self._show(results)
-        if work.problem is not None:
-            self.console.print(f"warning: {work.problem}", markup=False, soft_wrap=True)
-        return self._verdict()
-
-    def _write(self, work: Publishing) -> Results:
-        work.catch_up()
-        results = write_results(self.folder.record(), self.folder.results, run_ids(self.folder))
-        work.conclude(Outcome.FINISHED, _summary(results.rows))
-        return results
+        if ended.results is not None:
+            self._show(ended.results)
+        if ended.problem is not None:
+            self.console.print(f"warning: {ended.problem}", markup=False, soft_wrap=True)
+        for trial in ended.failed:
+            self.console.print(f"failed: {_failure(trial)}", markup=False, soft_wrap=True)
+        return SOME_FAILED if ended.failed else DONE
 
     def _show(self, results: Results) -> None:
         console = self.console
@@ -130,31 +123,18 @@ class Session:
         ]
         return " ".join(["mdml-tune ui", *flags])
 
-    def _verdict(self) -> int:
-        record = self.folder.record()
-        failed = failures([*record.baselines, *record.trials])
-        for trial in failed:
-            self.console.print(f"failed: {_failure(trial)}", markup=False, soft_wrap=True)
-        return SOME_FAILED if failed else DONE
+
+def _notify(notifier: Notifier, ended: Ended) -> None:
+    said = f"{len(ended.failed)} trials failed. " if ended.failed else ""
+    answer = "the baselines are trained" if ended.results is None else ended.results.answer
+    notifier.finished(f"{said}{answer}", _values(ended.results))
 
 
-def _only_one_node(tracking_uri: str) -> str | None:
-    """A file of one machine is no tracking store for a cluster of several."""
-    if not tracking_uri.startswith("sqlite"):
-        return None
-    return (
-        f"The cluster has several nodes, and the tracking store {tracking_uri} is a file on one of "
-        f"them. Start an MLflow server that all can reach, and name it with --tracking-uri "
-        f"http://HOST:5000."
-    )
-
-
-def _summary(rows: tuple[RankedRow, ...]) -> dict[str, float]:
-    """What the parent run shows of the study in one line: the best, and on which split."""
-    best = rows[0] if rows else None
-    if best is None or best.delta_m is None:
+def _values(results: Results | None) -> dict[str, str | float | None]:
+    if results is None or not results.rows:
         return {}
-    return {f"best/{best.split}/delta_m": best.delta_m}
+    best = results.rows[0]
+    return {"config_id": best.config_id, "delta_m": best.delta_m, "split": best.split}
 
 
 def _failure(trial: TrialRecord) -> str:

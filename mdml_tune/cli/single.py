@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from mdml_tune.cli.data_sets import progress
-from mdml_tune.cli.networks import check_networks
+from mdml_tune.cli.epochs import epochs_shown
 from mdml_tune.cli.teaching import taught
 from mdml_tune.config.identity import config_id
 from mdml_tune.config.load import load_trial
@@ -17,7 +16,7 @@ from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.data.load import check_data, data_digest
 from mdml_tune.errors import ConfigError, UnavailableError
-from mdml_tune.records import EpochReport, Phase, Scores, Status, TrialRecord
+from mdml_tune.records import Phase, Scores, Status, TrialRecord
 from mdml_tune.spaces.study import Study
 from mdml_tune.spaces.values import count
 from mdml_tune.storage.atomic import write_bytes, write_json
@@ -26,6 +25,7 @@ from mdml_tune.storage.studies import Storage
 from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.trial import TrialContext, predictions, run_trial
 from mdml_tune.tuning.baselines import Baselines, reference
+from mdml_tune.tuning.networks import check_networks
 
 DONE, FAILED, INTERRUPTED = 0, 4, 130
 
@@ -72,7 +72,8 @@ def train_one(
                 keep_checkpoint=True,
                 threads=threads,
             )
-            ended = _run(config, context)
+            with epochs_shown(config.training.epochs) as show:
+                ended = run_trial(config, context, show)
             _write_metrics(folder, ended)
             if save_predictions is not None and ended.status is Status.COMPLETED:
                 _write_predictions(save_predictions, config, context)
@@ -80,6 +81,8 @@ def train_one(
         Console().print(f"\nStopped. The same command goes on in {out}.", markup=False)
         return INTERRUPTED
     except OSError as error:
+        if error.strerror is None:  # said by us, not by the system: a teacher's checkpoint is gone
+            raise UnavailableError(str(error)) from error
         raise UnavailableError(
             f"{error.filename or out} cannot be written to: {error.strerror}. Choose another folder "
             f"with --out."
@@ -87,7 +90,7 @@ def train_one(
     return _told(ended, out, storage, save_predictions)
 
 
-def _told(ended: TrialRecord, out: Path, storage: str, predictions: Path | None) -> int:
+def _told(ended: TrialRecord, out: Path, storage: str, saved: Path | None) -> int:
     console = Console()
     if ended.status is Status.FAILED:
         console.print(f"failed: {ended.failure}", markup=False)
@@ -100,8 +103,8 @@ def _told(ended: TrialRecord, out: Path, storage: str, predictions: Path | None)
             soft_wrap=True,
         )
     console.print(f"{out / 'metrics.json'}", markup=False, highlight=False)
-    if predictions is not None:
-        console.print(f"{predictions}", markup=False, highlight=False)
+    if saved is not None:
+        console.print(f"{saved}", markup=False, highlight=False)
     return DONE
 
 
@@ -147,28 +150,6 @@ def _baseline(baselines: Baselines) -> Scores | None:
     records = [baselines.storage.baseline(job.record.trial_key).record() for job in jobs]
     done = [r for r in records if r is not None and r.status is Status.COMPLETED]
     return reference(done) if len(done) == len(jobs) else None
-
-
-def _run(config: TrialConfig, context: TrialContext) -> TrialRecord:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("training", total=config.training.epochs)
-
-        def show(report: EpochReport) -> None:
-            gain = report.metrics.get("val/delta_m")
-            said = f"epoch {report.epoch}/{config.training.epochs}, loss {report.metrics['train/loss']:.3f}"
-            said += "" if gain is None else f", val/delta_m {gain:+.2f} %"
-            progress.update(bar, completed=report.epoch, description=said)
-            if not console.is_terminal:
-                console.print(said, markup=False, highlight=False)
-
-        return run_trial(config, context, show)
 
 
 def _write_metrics(folder: TrialFolder, record: TrialRecord) -> None:

@@ -4,8 +4,8 @@ from mdml_tune.config.trial import TrialConfig
 from mdml_tune.errors import UnavailableError
 from mdml_tune.records import Status, TrialRecord
 from mdml_tune.scd.relations import needs, resolved
-from mdml_tune.tuning.baselines import Baselines
-from mdml_tune.tuning.jobs import Job
+from mdml_tune.tuning.baselines import Baselines, reference
+from mdml_tune.tuning.job import Job
 from mdml_tune.tuning.relating import relate, relations_from
 
 
@@ -22,7 +22,14 @@ def taught(config: TrialConfig, baselines: Baselines) -> TrialConfig:
         return config
     together = _ended(baselines, baselines.equal_weighting_jobs())
     similarities = [relate(evidence) for evidence in baselines.evidence()]
-    return resolved(config, relations_from(config.data.tasks, similarities, single, together))
+    relations = relations_from(
+        config.data.tasks,
+        similarities,
+        together,
+        single=reference(single),
+        seeds=baselines.study.baseline.seeds,
+    )
+    return resolved(config, relations)
 
 
 def _ended(baselines: Baselines, jobs: list[Job]) -> list[TrialRecord]:

@@ -1,0 +1,1 @@
+"""What a kept network says of images."""

@@ -1,0 +1,1 @@
+"""Training a recorded trial again, and comparing."""

@@ -1,0 +1,1 @@
+"""Showing and telling what a running study does."""
