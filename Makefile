@@ -22,7 +22,7 @@ search: .venv/made  ## Run the default study on the built-in scenes, or go on wi
 	$(BIN)/mdml-tune search rooms_mdml
 
 test: .venv/made  ## Run the tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 chaos: .venv/made  ## Kill a study thirty times, take its server away for a minute, hoard its memory
 	MDML_CHAOS_KILLS=30 MDML_CHAOS_AWAY=60 MDML_CHAOS_MEMORY=1 $(BIN)/python -m pytest -v -s tests/chaos

@@ -44,6 +44,17 @@ def unruly(tmp_path: Path) -> Place:
     return place
 
 
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The same study, left in peace."""
+    path = tmp_path_factory.mktemp("calm")
+    paths = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    place = Place(path, {"PYTHONPATH": paths, "MDML_TEST_ORDERS": str(path / "orders")})
+    (path / "small.yaml").write_text(UNRULY)
+    assert place.run() == 0, "\n".join(place.log[-30:])
+    return place
+
+
 class Meddler(threading.Thread):
     """Does something to the workers of a running study when a trial of the search has so many epochs."""
 
@@ -85,12 +96,7 @@ def order_later(place: Place, *orders: str) -> threading.Thread:
     return meddler
 
 
-def test_a_killed_worker_costs_one_attempt_and_changes_nothing(
-    unruly: Place, tmp_path: Path
-) -> None:
-    calm = Place(tmp_path / "calm", unruly.environment)
-    (calm.path / "small.yaml").write_text(UNRULY)
-    assert calm.run() == 0, "\n".join(calm.log[-30:])
+def test_a_killed_worker_costs_one_attempt_and_changes_nothing(unruly: Place, calm: Place) -> None:
     meddler = Meddler(unruly, 3, lambda attempt: os.kill(attempt["pid"], signal.SIGKILL))
     meddler.start()
     assert unruly.run() == 0, "\n".join(unruly.log[-30:])
@@ -152,21 +158,20 @@ def runs_of(place: Place, key: str) -> list[mlflow.entities.Run]:
     )
 
 
-def test_storage_filled_to_the_last_byte_loses_nothing(unruly: Place, tmp_path: Path) -> None:
+def test_storage_filled_to_the_last_byte_loses_nothing(
+    unruly: Place, calm: Place, tmp_path: Path
+) -> None:
     """On a disk of its own, so that root too runs out of room."""
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
     try:
-        _fill_and_free(unruly, tmp_path, disk)
+        _fill_and_free(unruly, calm, disk)
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
 
 
-def _fill_and_free(unruly: Place, tmp_path: Path, disk: Path) -> None:
-    calm = Place(tmp_path / "calm", unruly.environment)
-    (calm.path / "small.yaml").write_text(UNRULY)
-    assert calm.run() == 0, "\n".join(calm.log[-30:])
+def _fill_and_free(unruly: Place, calm: Place, disk: Path) -> None:
     (unruly.path / "mdml_runs").symlink_to(disk)
 
     def fill(_: object) -> None:

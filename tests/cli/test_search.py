@@ -149,11 +149,6 @@ def test_ctrl_c_stops_in_order_and_search_goes_on(process: Process, somewhere: P
     check_it_goes_on(process, somewhere)
 
 
-def test_a_killed_search_goes_on(process: Process, somewhere: Path) -> None:
-    interrupt(somewhere, signal.SIGKILL, exit_code=-signal.SIGKILL)
-    check_it_goes_on(process, somewhere)
-
-
 SEARCH = ["-m", "mdml_tune", "search", "small.yaml"]
 
 
