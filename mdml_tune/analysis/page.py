@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from mdml_tune.analysis.comparisons import ComparisonRow, worth_showing
 from mdml_tune.analysis.delta_table import DeltaTable
+from mdml_tune.analysis.pareto import searched_front
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.summary import answer, failed_trials, flat, trials_by_status, warnings
 from mdml_tune.analysis.tables import comparison_text, delta_m_text, hours, leaderboard
@@ -46,7 +47,7 @@ def render(
         "warnings": warnings(study, rows),
         "table": table and delta_m_text(table),
         "comparisons": comparison_text(worth_showing(compared)) if compared else None,
-        "ranking": leaderboard(rows) if rows else None,
+        "ranking": leaderboard(rows, front=searched_front(study)) if rows else None,
         "pictures": pictures,
         "winner": winner,
         "about": flat(study.about),

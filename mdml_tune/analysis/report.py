@@ -25,6 +25,7 @@ from mdml_tune.analysis.notation import (
     to_markdown,
 )
 from mdml_tune.analysis.page import Picture, render
+from mdml_tune.analysis.pareto import ParetoFront, searched_front
 from mdml_tune.analysis.ranking import RankedRow, rank
 from mdml_tune.analysis.summary import answer, leader
 from mdml_tune.records import StudyRecord
@@ -52,6 +53,8 @@ class Results:
     rows: tuple[RankedRow, ...]
     table: DeltaTable | None
     comparisons: tuple[ComparisonRow, ...]
+    front: ParetoFront | None
+    """Of the searched configurations, where there are several objectives."""
     answer: str
     """The result in one or two sentences."""
 
@@ -106,6 +109,7 @@ def write_results(
         rows=tuple(rows),
         table=table,
         comparisons=tuple(compared),
+        front=searched_front(study),
         answer=answer(rows),
     )
 

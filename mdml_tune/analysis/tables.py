@@ -1,6 +1,6 @@
 """Numbers in, text out. Numbers are rounded here and nowhere else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
@@ -8,10 +8,12 @@ from types import MappingProxyType
 from mdml_tune.analysis.comparisons import DELTA_M, ENSEMBLE, GAP, ComparisonRow
 from mdml_tune.analysis.delta_table import DeltaRow, DeltaTable
 from mdml_tune.analysis.intervals import Interval
+from mdml_tune.analysis.pareto import ParetoFront
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.tasks import Metric
 
 NOTHING = "–"
+ON_FRONT = "◆"
 
 DECIMALS: Mapping[str, int] = MappingProxyType(
     {"fraction": 4, "data unit": 4, "degrees": 2, "dB": 2}
@@ -98,17 +100,30 @@ def comparison_text(rows: Sequence[ComparisonRow]) -> TextTable:
     )
 
 
-def leaderboard(rows: Sequence[RankedRow], top: int = 20) -> TextTable:
-    """The first ``top`` rows of a ranking."""
+def leaderboard(
+    rows: Sequence[RankedRow], top: int = 20, front: ParetoFront | None = None
+) -> TextTable:
+    """The first ``top`` rows of a ranking; those on the front of several objectives are marked."""
+    marked = frozenset[str]() if front is None else {row.config_id for row in front.rows}
+    note = "" if front is None else f" {ON_FRONT}: {front_text(front)}"
     return TextTable(
-        caption=f"The first {min(top, len(rows))} of {len(rows)} configurations.",
+        caption=f"The first {min(top, len(rows))} of {len(rows)} configurations.{note}",
         groups=(),
         words=7,
         header=(
             *("rank", "tier", "configuration", "method", "phase", "split", "status", "seeds"),
             *("epochs", GAIN, "95 % CI", "p(best)", DROP),
         ),
-        rows=tuple(_ranked_cells(row) for row in rows[:top]),
+        rows=tuple(_ranked_cells(row, marked) for row in rows[:top]),
+    )
+
+
+def front_text(front: ParetoFront) -> str:
+    """Who is on the front of several objectives, and what that gains."""
+    names = ", ".join(row.config_id for row in front.rows) or "none"
+    return (
+        f"Pareto front of {', '.join(front.objectives)} on {front.split}: {names}; hypervolume above "
+        f"single-task networks {front.hypervolume:.4g}."
     )
 
 
@@ -152,11 +167,11 @@ def hours(value: float) -> str:
     return f"{value:.2f} h" if value >= 0.01 else f"{3600 * value:.0f} s"  # noqa: PLR2004
 
 
-def _ranked_cells(row: RankedRow) -> tuple[Cell, ...]:
+def _ranked_cells(row: RankedRow, marked: Collection[str]) -> tuple[Cell, ...]:
     return _cells(
         str(row.rank),
         NOTHING if row.tier is None else str(row.tier),
-        row.config_id,
+        f"{row.config_id} {ON_FRONT}" if row.config_id in marked else row.config_id,
         row.method or NOTHING,
         str(row.phase),
         row.split,

@@ -21,6 +21,7 @@ def rank(
     """Print the ranking of STUDY, best first, ties within noise in one tier."""
     from mdml_tune.analysis.export import study_metadata, write_csv, write_parquet
     from mdml_tune.analysis.frame import ranked_frame
+    from mdml_tune.analysis.pareto import searched_front
     from mdml_tune.analysis.ranking import rank as ranked
     from mdml_tune.analysis.tables import leaderboard
     from mdml_tune.cli.tables import build_console, print_table
@@ -35,4 +36,6 @@ def rank(
         write_csv(frame, csv)
     if parquet is not None:
         write_parquet(frame, parquet, study_metadata(record))
-    print_table(build_console(), leaderboard(rows, top), title=f"Study {study}")
+    print_table(
+        build_console(), leaderboard(rows, top, searched_front(record)), title=f"Study {study}"
+    )

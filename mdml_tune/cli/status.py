@@ -37,6 +37,7 @@ def status(
 
 
 def _show(folder: StudyFolder) -> None:
+    from mdml_tune.analysis.pareto import searched_front
     from mdml_tune.analysis.ranking import rank
     from mdml_tune.analysis.tables import leaderboard
     from mdml_tune.cli.tables import build_console, print_table
@@ -46,7 +47,11 @@ def _show(folder: StudyFolder) -> None:
     for phase, counts in _counts(record, _holder(folder)):
         typer.echo(f"  {phase:9} {counts}")
     if any(trial.history for trial in record.trials):
-        print_table(build_console(), leaderboard(rank(record), 10), title="Leaderboard so far")
+        print_table(
+            build_console(),
+            leaderboard(rank(record), 10, searched_front(record)),
+            title="Leaderboard so far",
+        )
     _show_what_is_left(record, _holder(folder))
 
 

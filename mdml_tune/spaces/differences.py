@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-SAFE = ("budget", "resources")
+SAFE = ("budget", "resources", "keep")
 """Sections that change no trial."""
 
 MAY_GROW = ("search.trials", "confirm.top", "confirm.seeds")

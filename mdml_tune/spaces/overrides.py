@@ -14,7 +14,7 @@ from mdml_tune.spaces.proposed import no_more_than_trials, of_method, without
 from mdml_tune.spaces.sections import is_section
 
 TRIAL = tuple(section.name for section in fields(TrialConfig))
-OUTSIDE = ("search", "baseline", "confirm", "budget", "resources", "methods")
+OUTSIDE = ("search", "baseline", "confirm", "budget", "resources", "methods", "keep")
 """First segments that leave ``trial``."""
 
 Tree = Mapping[str, object]

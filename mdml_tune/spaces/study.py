@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -53,6 +53,9 @@ class Study:
     budget: Budget = field(default_factory=Budget)
 
     resources: Resources = field(default_factory=Resources)
+
+    keep: Literal["all", "finalists", "none"] = "finalists"
+    """Last checkpoints kept: of all trials, of confirmed ones, or of none. Baselines keep theirs."""
 
     @property
     def name(self) -> str:

@@ -119,7 +119,8 @@ class Book:
             folder.close(Status.PRUNED)
         if not folder.is_closed():
             return None
-        drop_checkpoints(folder.checkpoints)  # nobody goes on from a searched trial that has ended
+        if self.study.keep != "all":  # nobody goes on from a searched trial that has ended
+            drop_checkpoints(folder.checkpoints)
         return next(record for record in self.records if record.trial_key == key)
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ def confirmations(
                     baseline=baseline,
                     teachers=baselines.teachers(config, seed),
                     read_test=True,
-                    keep_checkpoint=True,
+                    keep_checkpoint=baselines.study.keep != "none",
                 )
             )
     return jobs

@@ -134,6 +134,7 @@ class SearchPhase:
             data_root=self.book.baselines.data_root,
             baseline=self.baseline,
             teachers=self.book.baselines.teachers(config, record.seed),
+            keep_checkpoint=self.book.study.keep == "all",
             boundaries=stopping.interval_epochs if isinstance(stopping, PbtStopping) else None,
         )
 

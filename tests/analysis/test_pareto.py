@@ -6,7 +6,8 @@ import pytest
 import synthetic
 from synthetic import confirmed, searched, study
 
-from mdml_tune.analysis.pareto import pareto_front
+from mdml_tune.analysis.pareto import pareto_front, searched_front
+from mdml_tune.analysis.tables import front_text, leaderboard
 from mdml_tune.records import Phase, Status, StudyRecord, TrialRecord
 from mdml_tune.tasks import Task
 
@@ -38,7 +39,8 @@ def test_front_of_the_search_by_gain_of_each_task() -> None:
     )
     assert [row.config_id for row in found.rows] == ["c4", "c1", "c2"]
     assert [row.config_id for row in found.beaten] == ["c3"]
-    assert (found.tasks, found.split) == (TASKS, "val")
+    assert found.objectives == ("delta_m/segmentation", "delta_m/depth")
+    assert found.split == "val"
     # Against single-task networks: 6 x 1 and above it 1 x 3; what loses in a task adds nothing.
     assert found.hypervolume == pytest.approx(9.0)
 
@@ -58,3 +60,24 @@ def test_front_of_the_confirmed_is_on_test() -> None:
 def test_without_anything_of_full_length_the_front_is_empty() -> None:
     found = pareto_front(of_two_tasks(searched("c1", 0, status=Status.RUNNING)))
     assert (found.rows, found.beaten, found.hypervolume) == ((), (), 0.0)
+
+
+def test_the_front_of_a_study_is_that_of_its_objectives() -> None:
+    record = of_two_tasks(
+        with_gains(searched("c1", 0), 6, 1),
+        with_gains(searched("c2", 0), 1, 4),
+        with_gains(searched("c3", 0), 0.5, 3),
+    )
+    assert searched_front(record) is None  # one objective has no front
+    assert searched_front(replace(record, study={"search": {"objective": "delta_m"}})) is None
+    both = ["delta_m/segmentation", "delta_m/depth"]
+    found = searched_front(replace(record, study={"search": {"objective": both}}))
+    assert found is not None
+    assert "Pareto front of delta_m/segmentation, delta_m/depth on val: c1, c2; " in front_text(
+        found
+    )
+    table = leaderboard((*found.rows, *found.beaten), 10, found)
+    assert [row[2].text for row in table.rows] == ["c1 ◆", "c2 ◆", "c3"]
+    of_mean = searched_front(replace(record, study={"search": {"objective": ["delta_m", both[1]]}}))
+    assert of_mean is not None
+    assert [row.config_id for row in of_mean.rows] == ["c1", "c2"]

@@ -91,6 +91,18 @@ def complete(book: Book, write: Write, record: TrialRecord, value: float) -> Non
     book.end(record.trial_key)
 
 
+@pytest.mark.parametrize(("keep", "left"), [("all", True), ("finalists", False), ("none", False)])
+def test_checkpoints_of_searched_trials_are_kept_where_all_are(
+    make_study: MakeStudy, make_book: MakeBook, write_history: Write, keep: str, *, left: bool
+) -> None:
+    book = make_book(make_study(keep=keep))
+    record = book.next()
+    checkpoints = book.folder.trial(record.trial_key).checkpoints
+    checkpoints.mkdir()
+    complete(book, write_history, record, 1.0)
+    assert checkpoints.exists() == left
+
+
 def test_survivors_earn_seeds_that_do_not_count_as_trials(
     make_study: MakeStudy, make_book: MakeBook, write_history: Write
 ) -> None:
