@@ -105,7 +105,7 @@ def leaderboard(
 ) -> TextTable:
     """The first ``top`` rows of a ranking; those on the front of several objectives are marked."""
     marked = frozenset[str]() if front is None else {row.config_id for row in front.rows}
-    note = "" if front is None else f" {ON_FRONT}: {front_text(front)}"
+    note = f" {ON_FRONT}: {front_text(front)}" if marked and front is not None else ""
     return TextTable(
         caption=f"The first {min(top, len(rows))} of {len(rows)} configurations.{note}",
         groups=(),
@@ -120,7 +120,7 @@ def leaderboard(
 
 def front_text(front: ParetoFront) -> str:
     """Who is on the front of several objectives, and what that gains."""
-    names = ", ".join(row.config_id for row in front.rows) or "none"
+    names = ", ".join(row.config_id for row in front.rows)
     return (
         f"Pareto front of {', '.join(front.objectives)} on {front.split}: {names}; hypervolume above "
         f"single-task networks {front.hypervolume:.4g}."

@@ -89,7 +89,8 @@ class Session:
 
     def _show(self, results: Results) -> None:
         console = self.console
-        print_table(console, leaderboard(results.rows, 10, results.front), title="Leaderboard")
+        if results.rows:
+            print_table(console, leaderboard(results.rows, 10, results.front), title="Leaderboard")
         if results.table is not None:
             print_table(
                 console, delta_m_text(results.table), title="Δm against single-task networks"

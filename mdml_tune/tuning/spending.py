@@ -94,12 +94,20 @@ def exhausted(budget: Budget, spending: Spending) -> str | None:
     """Which budget is used up, in a sentence; none while all last."""
     hours = spending.wall_hours
     if budget.wall_clock is not None and hours is not None and hours >= budget.wall_clock:
-        return f"the time budget of {budget.wall_clock:g} h is used up"
+        return f"the time budget of {_duration(budget.wall_clock)} is used up"
     if budget.gpu_hours is not None and spending.gpu_hours >= budget.gpu_hours:
         return f"{spending.gpu_hours:.3g} of {budget.gpu_hours:g} GPU-hours are used"
     if budget.cost is not None and spending.cost >= budget.cost:
         return f"{spending.cost:.4g} of the budget of {budget.cost:g} is spent"
     return None
+
+
+def _duration(hours: float) -> str:
+    """``2.5 h``, ``90 min`` or ``45 s``, whichever is short."""
+    seconds = hours * 3600
+    if seconds < 120:  # noqa: PLR2004 (two minutes)
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if hours < 2 else f"{hours:.3g} h"  # noqa: PLR2004 (two hours)
 
 
 def began_at(about: object) -> float:
