@@ -104,7 +104,7 @@ def note_death(
     attempt = attempt_on(folder, session)
     if attempt is not None and attempt.node not in alive:
         return None
-    deaths = [*_deaths(folder), _first_line(reason)]
+    deaths = [*deaths_of(folder), _first_line(reason)]
     write_json(folder.path / "crashes.json", {"deaths": deaths})
     where = f" on {attempt.host}" if attempt is not None else ""
     if len(deaths) <= retries:
@@ -137,7 +137,8 @@ def last_words(folder: TrialFolder) -> str:
         return ""
 
 
-def _deaths(folder: TrialFolder) -> list[str]:
+def deaths_of(folder: TrialFolder) -> list[str]:
+    """What killed its processes so far, where the trial is to blame."""
     values = read_json(folder.path / "crashes.json") or {"deaths": []}
     return cast("list[str]", values["deaths"])
 

@@ -19,7 +19,7 @@ from mdml_tune.spaces.plan import PbtStopping
 from mdml_tune.storage.faults import storage_failure, unusable
 from mdml_tune.storage.history import read_history
 from mdml_tune.storage.trials import TrialFolder
-from mdml_tune.tuning.attempts import attempt_on, begin_anew, note_death
+from mdml_tune.tuning.attempts import attempt_on, begin_anew, deaths_of, note_death
 from mdml_tune.tuning.book import Book
 from mdml_tune.tuning.cluster import living_nodes, session_id
 from mdml_tune.tuning.early_stopping import EPOCH, OBJECTIVES, RuleScheduler
@@ -167,7 +167,13 @@ class SearchPhase:
                 self.died(record, f"out of memory: {error}")
 
     def _progress(self) -> tuple[int, ...]:
-        return tuple(len(record.history) + record.status.is_final for record in self.book.records)
+        """Epochs, ends and deaths: as long as one of them grows, going on may help."""
+        return tuple(
+            len(record.history)
+            + record.status.is_final
+            + len(deaths_of(self.book.folder.trial(record.trial_key)))
+            for record in self.book.records
+        )
 
 
 @dataclass(slots=True)
