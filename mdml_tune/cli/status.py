@@ -52,7 +52,10 @@ def _show(folder: StudyFolder) -> None:
             leaderboard(rank(record), 10, searched_front(record)),
             title="Leaderboard so far",
         )
-    _show_what_is_left(record, _holder(folder))
+    if folder.is_over():
+        typer.echo("Nothing is left to be done.")
+    else:
+        _show_what_is_left(record, _holder(folder))
 
 
 def _show_what_is_left(record: StudyRecord, holder: Holder | None) -> None:

@@ -90,6 +90,17 @@ class StudyFolder:
             {"study": dict(study), "tasks": list(tasks), "about": dict(about)},
         )
 
+    def note_end(self, *, over: bool) -> None:
+        """Write down whether the study has come to its end; who goes on with it takes it back."""
+        if over:
+            write_json(self.path / "over.json", {})
+        else:
+            (self.path / "over.json").unlink(missing_ok=True)
+
+    def is_over(self) -> bool:
+        """Whether the study has done all that it was asked for, or could."""
+        return (self.path / "over.json").exists()
+
     def refer_to(self, baselines: Sequence[str]) -> None:
         """Write down which of the storage's baselines this study is measured against."""
         write_json(self.path / "references.json", {"baselines": list(baselines)})

@@ -51,6 +51,7 @@ def opened(
     with held(folder.path / "LOCK", f"Study '{folder.name}'") as lease:
         if fresh and folder.exists():
             _archive(folder)
+        folder.note_end(over=False)
         StopRequest(folder).clear()  # it was meant for whoever ran the study before
         digest = data_digest(study.data, data_root)
         changed = check_same(study, folder, digest)

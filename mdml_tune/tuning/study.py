@@ -89,13 +89,16 @@ def run_study(
     ledger = Ledger(folder, study.budget.cost_per_gpu_hour)
     run = _Run(study, folder, begun, options, observe, ledger)
     if run.nothing_left(until):
+        folder.note_end(over=until is Phase.CONFIRM)
         return
     with joined(options.address) as cluster:
         halt = run.halt(lambda: study.budget)
         try:
-            run.go(cluster, until, halt)
+            over = run.go(cluster, until, halt)
         except HaltedError:
             run.tell_halt(halt)
+            over = False
+    folder.note_end(over=over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,8 @@ class _Run:
             raise KeyboardInterrupt
         self.observe(Notice(f"halted: {halt.reason}. More budget, and it goes on from here"))
 
-    def go(self, cluster: Cluster, until: Phase, halt: Halt) -> None:
+    def go(self, cluster: Cluster, until: Phase, halt: Halt) -> bool:
+        """Run what is left; whether the whole study is over then."""
         if len(cluster.nodes) > 1 and self.options.only_one_node is not None:
             raise UnavailableError(self.options.only_one_node)
         resources = self.study.resources
@@ -169,7 +173,7 @@ class _Run:
         delta_m(baseline, baseline, self.study.tasks)  # says so here where one of them is 0
         relations = self._relations(single, records)
         if until is Phase.BASELINE:
-            return
+            return False
         warm_start(
             self.study,
             self.folder,
@@ -181,9 +185,9 @@ class _Run:
         )
         book = self._book(relations)
         self._begin(Phase.SEARCH, book.total, book.ended)
-        self._search(book, baseline, concurrency)
+        whole = self._search(book, baseline, concurrency)
         if until is Phase.SEARCH:
-            return
+            return False
         last = self._last_jobs(book)
         fresh = [job for job in last if job.work is Work.TRAIN]
         self._begin(Phase.CONFIRM, len(fresh), sum(job.done for job in fresh))
@@ -194,9 +198,14 @@ class _Run:
             self.observe(Notice("scoring the baselines on test"))
         run_jobs(scored, resources, concurrency, lambda _: None, halt)
         run_jobs(fresh, resources, concurrency, self.observe, halt)
+        return whole
 
-    def _search(self, book: Book, baseline: dict[str, float], concurrency: int) -> None:
-        """The search, which leaves of the budget what the confirmations will need."""
+    def _search(self, book: Book, baseline: dict[str, float], concurrency: int) -> bool:
+        """The search, which leaves of the budget what the confirmations will need.
+
+        Returns:
+            Whether it came to its end.
+        """
 
         def budget() -> Budget:
             seconds = confirm_seconds(self.study, book.records)
@@ -221,6 +230,7 @@ class _Run:
         if missing > 0:
             reason = halt.reason or book.why_short
             self.observe(Notice(f"{missing} trials fewer than asked for: {reason}"))
+        return halt.reason is None
 
     def _last_jobs(self, book: Book) -> list[Job]:
         """Confirmations, and the baselines' scores on test that they are measured against."""

@@ -129,3 +129,14 @@ def test_a_location_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert Storage.at("runs").path == tmp_path / "runs"
     assert Storage.at("~/runs").path == tmp_path / "home" / "runs"
+
+
+def test_a_study_is_over_until_somebody_goes_on_with_it(tmp_path: Path) -> None:
+    folder = Storage(tmp_path).study("mine")
+    folder.path.mkdir(parents=True)
+    assert not folder.is_over()
+    folder.note_end(over=True)
+    assert folder.is_over()
+    folder.note_end(over=False)
+    folder.note_end(over=False)
+    assert not folder.is_over()
