@@ -10,6 +10,7 @@ from mdml_tune.spaces.corners import corners
 from mdml_tune.spaces.given import Asked, fixed, surely_asked
 from mdml_tune.spaces.grid import combinations, grid
 from mdml_tune.spaces.tree import Fixed, Fork, Group, Node, Open, Parameter, Row, children, plant
+from mdml_tune.spaces.tree import forks as forks_of
 from mdml_tune.spaces.tree import parameters as parameters_of
 from mdml_tune.spaces.values import count
 
@@ -41,6 +42,11 @@ class Space:
     def parameters(self) -> tuple[Parameter, ...]:
         """In the order in which they are asked for, each once."""
         return tuple({p.name: p for p in parameters_of(self.root)}.values())
+
+    @cached_property
+    def forks(self) -> tuple[Parameter, ...]:
+        """Choices between sections (and methods), each once."""
+        return tuple({p.name: p for p in forks_of(self.root)}.values())
 
     def draw(self, suggest: Callable[[Parameter], Value]) -> Assignment:
         """Ask ``suggest`` for each parameter that earlier answers leave active."""

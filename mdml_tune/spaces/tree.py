@@ -135,6 +135,20 @@ def parameters(node: Node) -> Iterator[Parameter]:
                 yield from parameters(child)
 
 
+def forks(node: Node) -> Iterator[Parameter]:
+    """Every choice between sections, in any branch."""
+    match node:
+        case Fixed() | Open():
+            return
+        case Fork(parameter, branches):
+            yield parameter
+            for branch in branches.values():
+                yield from forks(branch)
+        case Group() | Row():
+            for child in children(node):
+                yield from forks(child)
+
+
 def children(node: Group | Row) -> tuple[Node, ...]:
     return tuple(node.items.values()) if isinstance(node, Group) else node.items
 

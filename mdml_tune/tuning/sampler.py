@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import assert_never, cast
 
 import numpy as np
 
 from mdml_tune.records import Value
+from mdml_tune.spaces.domains import Choice
 from mdml_tune.spaces.plan import (
     CmaEsSampler,
     GpSampler,
@@ -33,6 +34,10 @@ REDRAWS = 200
 CONSIDERED = 5
 """How many of them a sampler that learns makes itself. It may insist on what is known already or
 not allowed; the others are drawn at random, which is quick and reaches every corner."""
+
+
+EXPLORES_EVERY = 4
+"""Configurations between two whose options of choices between sections are drawn by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,24 @@ class Sampler:
         considered = CONSIDERED if isinstance(self.config, Learning) else REDRAWS
         if given:
             yield draw(self._names(given))
+        elif branches := self._branches(number):
+            yield draw(branches)
         yield from (draw({}) for _ in range(considered))
         at_random = Draws(self.space, int(chance))
         yield from (at_random({}) for _ in range(REDRAWS - considered))
+
+    def _branches(self, number: int) -> Fixed:
+        """Now and then, options of the choices between sections by chance, for a sampler that learns.
+
+        The rest is drawn as well as it can be by then. An option whose settings were bad when it was
+        tried first would otherwise never be tried again.
+        """
+        learns = isinstance(self.config, TpeSampler | GpSampler)
+        if not learns or number % EXPLORES_EVERY:
+            return {}
+        chance = np.random.default_rng([self.seed, number, len(self.space.forks)])
+        options = {p.name: cast("Choice", p.domain).options for p in self.space.forks}
+        return {name: of[int(chance.integers(len(of)))] for name, of in options.items()}
 
     def _drawer(
         self, config: Drawing, number: int, seed: int, tried: Sequence[Tried]

@@ -272,6 +272,26 @@ def test_grid_proposes_every_combination_in_order() -> None:
 # --- Sobol ---
 
 
+def test_no_option_of_a_choice_between_sections_is_given_up() -> None:
+    """However bad the first trial with it was: its settings may have been to blame."""
+    space = Space.of(
+        {"scd": {"choice": [None, {"name": "outputs", "weight": {"uniform": [0, 1]}}]}}
+    )
+    sampler = Sampler(space, TpeSampler(startup_trials=1), OBJECTIVE, seed=3)
+    bad = {"scd": "outputs", "scd=outputs/scd.weight": 0.9}
+    tried = [
+        at(
+            {"scd": "none"} if n % 5 else bad,
+            record(n, Status.COMPLETED, [{"val/delta_m": 9.0 if n % 5 else -9.0}]),
+        )
+        for n in range(30)
+    ]
+    asked = [next(sampler.proposals(4 * n, tried)).assignment["scd"] for n in range(10, 50)]
+    assert 10 <= asked.count("outputs") <= 30
+    assert [p.name for p in NESTED.forks] == ["method", "scd", "scd=features/scd.adaptor"]
+    assert FLAT.forks == ()
+
+
 def test_sobol_points_leave_no_gap() -> None:
     # Of the first 16 scrambled points one falls into each sixteenth of every coordinate.
     space = Space.of({name: {"uniform": [0.0, 16.0]} for name in "abc"})

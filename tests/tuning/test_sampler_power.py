@@ -50,7 +50,7 @@ def gain(assignment: Mapping[str, Value]) -> float:
     temperature = (value["mutual.temperature"] - 3 - segmentation) / 2
     warmup = (value["mutual.warmup_epochs"] - 4) / 6
     outputs = value.get("scd=outputs/scd.weight")
-    scd = 1.0 if outputs is None else math.log10(outputs / 0.3) ** 2
+    scd = 0.5 if outputs is None else math.log10(outputs / 0.3) ** 2
     return 5 - 2 * segmentation**2 - 2 * depth**2 - temperature**2 - 0.5 * warmup**2 - scd
 
 
