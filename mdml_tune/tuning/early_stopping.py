@@ -15,8 +15,8 @@ OBJECTIVES = "objectives"
 class RuleScheduler(FIFOScheduler):
     """Starts trials in the order in which they come, and ends those that the rule stops.
 
-    A trial's configuration says who it is, with ``trial_key`` and ``number``: a resumed one has
-    another id of Ray's. One with ``full_length`` is a further seed of a configuration: it is
+    A trial's configuration says who it is, with ``trial_key``, ``number`` and, of a copy, ``since``
+    which epoch: a resumed one has another id of Ray's. One with ``full_length`` is a further seed of a configuration: it is
     neither judged nor compared with.
     """
 
@@ -33,7 +33,7 @@ class RuleScheduler(FIFOScheduler):
         config = trial.config
         if config.get("full_length", False) or OBJECTIVES not in result:
             return TrialScheduler.CONTINUE
-        member = Member(config["trial_key"], config["number"])
+        member = Member(config["trial_key"], config["number"], config.get("since", 0))
         if not self.rule.judge(member, int(result[EPOCH]), tuple(result[OBJECTIVES])):
             return TrialScheduler.CONTINUE
         self.stopped.add(member.key)
