@@ -94,6 +94,20 @@ class Place:
             assert process.returncode == 0, "\n".join(self.log[-30:])
         return f"after {seen[-1]!r}" if killed and seen else ("at its start" if killed else None)
 
+    def run_for(self, seconds: float) -> str | None:
+        """Kill it so long after its start; where it was, or none if it ended before."""
+        process = self.start()
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            said, _ = process.communicate(timeout=120)
+            self.log += said.splitlines()
+            return f"{seconds:.1f} s after its start"
+        self.log += said.splitlines()
+        assert process.returncode == 0, "\n".join(self.log[-30:])
+        return None
+
     def _read(
         self,
         process: subprocess.Popen[str],
@@ -159,16 +173,25 @@ class Runs:
 
 
 def kill_often(place: Place, kills: int, seed: int) -> list[str]:
-    """Run the study, killed ``kills`` times at random moments of all phases; where that was."""
+    """Run the study, killed ``kills`` times at random moments of all phases; where that was.
+
+    One that has come to its end meanwhile is begun again, and killed while it starts or writes its
+    report once more.
+    """
     chance = random.Random(seed)
     where: list[str] = []
-    plan = sorted(chance.choices(range(3), k=kills)) if kills < 3 else [
-        i * 3 // kills for i in range(kills)
-    ]  # fmt: skip
-    for phase in plan:
-        lines = chance.randint(1, 4)
-        killed = place.run_until(PHASES[phase], lines, chance.uniform(0, LONGEST_DELAY_S))
+    for index in range(kills):
+        lines = chance.randint(1, 3)
+        phase = PHASES[index * 3 // kills]
+        killed = place.run_until(phase, lines, chance.uniform(0, LONGEST_DELAY_S))
         if killed is None:
             break
         where.append(killed)
+    seconds = 8.0
+    while len(where) < kills:
+        killed = place.run_for(chance.uniform(0.5, seconds))
+        if killed is None:
+            seconds *= 0.8  # it ended before: a quicker machine
+        else:
+            where.append(killed)
     return where
