@@ -5,7 +5,7 @@ from rich.console import Console
 from mdml_tune.cli.amounts import size_text
 from mdml_tune.cli.asking import require_consent
 from mdml_tune.errors import UnavailableError
-from mdml_tune.storage.inventory import set_aside, size_of, sweep
+from mdml_tune.storage.inventory import empty_trash, set_aside, size_of
 from mdml_tune.storage.lock import held, holder_of
 from mdml_tune.storage.studies import StudyFolder
 
@@ -39,7 +39,7 @@ def delete_study(folder: StudyFolder, tracking_uri: str | None, *, yes: bool) ->
         if tracking_uri is not None:
             _delete_runs(folder, tracking_uri, console)
         set_aside(folder.storage, folder.path)
-    sweep(folder.storage)
+    empty_trash(folder.storage)
     console.print(f"Deleted study '{folder.name}'.", markup=False, highlight=False)
 
 

@@ -11,7 +11,13 @@ from mdml_tune.cli.asking import require_consent
 from mdml_tune.cli.grid import print_grid
 from mdml_tune.cli.tables import build_console
 from mdml_tune.errors import UnavailableError
-from mdml_tune.storage.inventory import KeptBaseline, kept_baselines, references, set_aside, sweep
+from mdml_tune.storage.inventory import (
+    KeptBaseline,
+    empty_trash,
+    kept_baselines,
+    references,
+    set_aside,
+)
 from mdml_tune.storage.lock import held
 from mdml_tune.storage.studies import Storage
 
@@ -48,7 +54,7 @@ def prune_baselines(storage: Storage, *, yes: bool) -> None:
     _print(console, unneeded)
     require_consent(f"Delete {len(unneeded)} baselines ({_total(unneeded)})?", yes=yes)
     gone = [kept for kept in unneeded if _set_aside(storage, kept)]
-    sweep(storage)
+    empty_trash(storage)
     console.print(f"Deleted {len(gone)} baselines ({_total(gone)}).", markup=False)
 
 

@@ -137,7 +137,7 @@ def size_of(path: Path) -> int:
 
 
 def set_aside(storage: Storage, path: Path) -> None:
-    """Take a folder away from its name in one step; ``sweep`` then frees its bytes."""
+    """Take a folder away from its name in one step; ``empty_trash`` then frees its bytes."""
     aside = storage.path / TRASH / f"{path.name}-{uuid.uuid4().hex[:8]}"
     aside.parent.mkdir(exist_ok=True)
     path.rename(aside)
@@ -148,7 +148,7 @@ def set_aside_before(storage: Storage) -> list[Path]:
     return sorted((storage.path / TRASH).glob("*"))
 
 
-def sweep(storage: Storage) -> None:
+def empty_trash(storage: Storage) -> None:
     """Delete everything that has been set aside, now or before an interruption."""
     for path in set_aside_before(storage):
         with suppress(FileNotFoundError):  # somebody else sweeps too

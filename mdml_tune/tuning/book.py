@@ -19,7 +19,7 @@ from mdml_tune.storage.atomic import read_json
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.training.checkpoint import drop_checkpoints
 from mdml_tune.tuning.baselines import Baselines
-from mdml_tune.tuning.opening import SEARCH_SEED, Opening
+from mdml_tune.tuning.opening import Opening
 from mdml_tune.tuning.sampler import Sampler
 from mdml_tune.tuning.stages import next_seed
 from mdml_tune.tuning.stopping.pbt import Fork, forks
@@ -230,6 +230,3 @@ class Book:
             return None
         config = load_trial(values)
         return config if self.relations is None else resolved(config, self.relations)
-
-
-__all__ = ["SEARCH_SEED", "Book"]

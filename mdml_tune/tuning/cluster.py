@@ -98,8 +98,12 @@ def joined(address: str | None) -> Generator[Cluster]:
 
 
 def session_id() -> str:
-    """Ray's name for what this driver runs; another driver's is another."""
-    return str(ray.get_runtime_context().get_job_id())
+    """What this driver runs, by a name that no other living driver's has; the same on its workers.
+
+    Every cluster counts its jobs from 1, and each study without an address has a cluster of its own.
+    """
+    here = ray.get_runtime_context()
+    return f"{here.gcs_address}/{here.get_job_id()}"
 
 
 def living_nodes() -> frozenset[str]:

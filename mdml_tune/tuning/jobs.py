@@ -8,7 +8,7 @@ import ray
 from ray.exceptions import RayError
 
 from mdml_tune.errors import MdmlTuneError
-from mdml_tune.records import EpochReport, Status, TrialRecord
+from mdml_tune.records import Status, TrialRecord
 from mdml_tune.spaces.plan import Resources
 from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.tuning.attempts import begin_anew, note_death
@@ -146,7 +146,7 @@ class _Work:
 
     def _tell(self, watched: _Watched) -> None:
         record = _record(watched.job)
-        for report in _news(record, watched.told):
+        for report in record.history[watched.told :]:
             self.observe(EpochEnded(record, report))
         watched.told = max(watched.told, len(record.history))
 
@@ -154,10 +154,6 @@ class _Work:
 def _run(job: Job) -> str | None:
     """On a worker."""
     return perform(job, lambda _: None)
-
-
-def _news(record: TrialRecord, told: int) -> tuple[EpochReport, ...]:
-    return record.history[told:]
 
 
 def _record(job: Job) -> TrialRecord:

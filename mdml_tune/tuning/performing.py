@@ -11,6 +11,7 @@ from mdml_tune.storage.lock import Lease, LostLockError, held
 from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.trial import OnEpoch, run_trial, score_test
 from mdml_tune.tuning.attempts import signed
+from mdml_tune.tuning.cluster import session_id
 from mdml_tune.tuning.job import Job, Work
 
 
@@ -29,8 +30,8 @@ def perform(job: Job, on_epoch: OnEpoch) -> str | None:
         with held(job.folder / "LOCK", f"Trial {job.record.trial_key}", patience=None) as lease:
             if job.done:
                 return None
-            here = ray.get_runtime_context()
-            with signed(folder, here.get_node_id(), here.get_job_id()):
+            node = ray.get_runtime_context().get_node_id()
+            with signed(folder, node, session_id()):
                 _do(job, folder, on_epoch, _fence(folder, lease))
     except LostLockError:
         return None  # whoever has taken over tells how it ends

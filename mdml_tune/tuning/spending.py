@@ -54,10 +54,7 @@ class Ledger:
     def spending(self) -> Spending:
         """What the folders say now."""
         began = began_at((read_json(self.folder.path / "study.json") or {}).get("about"))
-        references = read_json(self.folder.path / "references.json") or {"baselines": []}
-        baselines = [
-            self.folder.storage.baseline(key) for key in cast("list[str]", references["baselines"])
-        ]
+        baselines = [self.folder.storage.baseline(key) for key in self.folder.references()]
         costs = [
             *(self._costs(TrialFolder(path)) for path in (self.folder.path / "trials").glob("*")),
             *(cost for one in baselines if (cost := self._costs(one)).began >= began),

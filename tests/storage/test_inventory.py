@@ -11,13 +11,13 @@ from mdml_tune.records import EpochReport, Phase, Status, TrialRecord
 from mdml_tune.storage.history import rewrite_history
 from mdml_tune.storage.inventory import (
     dead_locks,
+    empty_trash,
     find_trial,
     kept_baselines,
     references,
     set_aside,
     set_aside_before,
     size_of,
-    sweep,
 )
 from mdml_tune.storage.lock import held
 from mdml_tune.storage.studies import Storage, StudyFolder
@@ -133,9 +133,9 @@ def test_what_is_set_aside_has_no_name_and_goes_with_the_next_sweep(storage: Sto
     assert len(set_aside_before(storage)) == 1  # interrupted here, the bytes are still there
     again = study(storage, "a")
     set_aside(storage, again.path)
-    sweep(storage)
+    empty_trash(storage)
     assert list(storage.path.iterdir()) == [storage.path / "studies"]
-    sweep(storage)  # nothing to do
+    empty_trash(storage)  # nothing to do
 
 
 def test_the_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mdml_tune.cli.amounts import size_text
 from mdml_tune.cli.checking.checks import Check, ok, problem, warning
 from mdml_tune.errors import UnavailableError
-from mdml_tune.storage.inventory import dead_locks, set_aside_before, sweep
+from mdml_tune.storage.inventory import dead_locks, empty_trash, set_aside_before
 from mdml_tune.storage.lock import held
 from mdml_tune.storage.studies import Storage
 
@@ -52,7 +52,7 @@ def leftovers(storage: Storage, *, repair: bool) -> list[Check]:
     locks, trash = dead_locks(storage), set_aside_before(storage)
     if repair:
         locks = [path for path in locks if not _released(path)]
-        sweep(storage)
+        empty_trash(storage)
         trash = set_aside_before(storage)
     found: list[Check] = []
     if locks:
