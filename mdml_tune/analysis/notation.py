@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from mdml_tune.analysis.comparison_text import comparison_text
 from mdml_tune.analysis.comparisons import ComparisonRow
 from mdml_tune.analysis.delta_table import DeltaTable
 from mdml_tune.analysis.export import neutral
-from mdml_tune.analysis.tables import Cell, TextTable, comparison_text, delta_m_text
+from mdml_tune.analysis.tables import delta_m_text
+from mdml_tune.analysis.text_table import Cell, TextTable
 
 _LATEX: Mapping[str, str] = MappingProxyType(
     {

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from mdml_tune.analysis.comparison_text import comparison_text
 from mdml_tune.analysis.comparisons import ComparisonRow, worth_showing
 from mdml_tune.analysis.delta_table import DeltaTable
+from mdml_tune.analysis.leaderboard import leaderboard
+from mdml_tune.analysis.numbers import hours
 from mdml_tune.analysis.pareto import searched_front
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.summary import answer, failed_trials, flat, trials_by_status, warnings
-from mdml_tune.analysis.tables import comparison_text, delta_m_text, hours, leaderboard
+from mdml_tune.analysis.tables import delta_m_text
 from mdml_tune.records import StudyRecord
 
 

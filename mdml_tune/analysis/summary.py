@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from mdml_tune.analysis.gains import contributions, shares
+from mdml_tune.analysis.numbers import chance, interval, metric_name, percent, signed
 from mdml_tune.analysis.ranking import Group, RankedRow
 from mdml_tune.analysis.reference import finished_baselines, reference
-from mdml_tune.analysis.tables import chance, interval, metric_name, percent, signed
 from mdml_tune.records import Phase, Status, StudyRecord, TrialRecord
 from mdml_tune.tasks import metrics_of
 

@@ -37,9 +37,9 @@ def status(
 
 
 def _show(folder: StudyFolder) -> None:
+    from mdml_tune.analysis.leaderboard import leaderboard
     from mdml_tune.analysis.pareto import searched_front
     from mdml_tune.analysis.ranking import rank
-    from mdml_tune.analysis.tables import leaderboard
     from mdml_tune.cli.tables import build_console, print_table
 
     record = folder.record()

@@ -23,6 +23,7 @@ from mdml_tune.analysis.comparisons import (
 from mdml_tune.analysis.delta_table import DeltaTable, delta_table
 from mdml_tune.analysis.finalists import finalists
 from mdml_tune.analysis.intervals import PairedDifference
+from mdml_tune.analysis.leaderboard import leaderboard
 from mdml_tune.analysis.notation import (
     comparisons_csv,
     comparisons_markdown,
@@ -31,8 +32,8 @@ from mdml_tune.analysis.notation import (
     to_latex,
     to_markdown,
 )
+from mdml_tune.analysis.numbers import signed
 from mdml_tune.analysis.ranking import rank
-from mdml_tune.analysis.tables import leaderboard, signed
 from mdml_tune.records import StudyRecord
 
 

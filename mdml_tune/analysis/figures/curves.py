@@ -9,9 +9,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from mdml_tune.analysis.figures.style import GAIN_AXIS, GREY, INK, PALETTE, new_figure, tidy
+from mdml_tune.analysis.numbers import metric_name
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.reference import reference
-from mdml_tune.analysis.tables import metric_name
 from mdml_tune.records import Phase, StudyRecord, TrialRecord
 from mdml_tune.tasks import METRICS, Metric
 

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from mdml_tune.analysis.figures.style import GAIN_AXIS, WIDTH, new_figure
 from mdml_tune.analysis.frame import parameter_names
+from mdml_tune.analysis.numbers import tick
 from mdml_tune.analysis.ranking import rank
-from mdml_tune.analysis.tables import tick
 from mdml_tune.records import Phase, StudyRecord, Value
 
 INACTIVE = -0.15
