@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mdml_tune.analysis.ranking import RankedRow, rank
 from mdml_tune.analysis.report import Results, write_results
+from mdml_tune.analysis.subject import load_subject
 from mdml_tune.data.load import check_data
 from mdml_tune.data.pack import Progress
 from mdml_tune.records import Phase, StudyRecord, TrialRecord
@@ -128,7 +129,7 @@ def run_study(  # noqa: PLR0913 (one per flag of the command)
 
 def _write(folder: StudyFolder, work: Publishing) -> Results:
     work.catch_up()
-    results = write_results(folder.record(), folder.results, run_ids(folder))
+    results = write_results(load_subject(folder), folder.results, run_ids(folder))
     work.conclude(Outcome.FINISHED, _summary(results.rows))
     return results
 

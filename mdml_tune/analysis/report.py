@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from matplotlib.figure import Figure
 
 from mdml_tune.analysis.comparisons import ComparisonRow, comparisons
 from mdml_tune.analysis.delta_table import DeltaTable, delta_table
 from mdml_tune.analysis.export import study_metadata, write_csv, write_parquet
-from mdml_tune.analysis.figures.anytime import anytime, draw_anytime
-from mdml_tune.analysis.figures.curves import draw_learning_curves, learning_curves
-from mdml_tune.analysis.figures.gap import draw_gaps, gaps
-from mdml_tune.analysis.figures.parallel import draw_parallel_coordinates, parallel_coordinates
+from mdml_tune.analysis.figures.catalogue import drawn
 from mdml_tune.analysis.figures.style import encode
 from mdml_tune.analysis.frame import ranked_frame
 from mdml_tune.analysis.notation import (
@@ -26,22 +22,11 @@ from mdml_tune.analysis.notation import (
 )
 from mdml_tune.analysis.page import Picture, render
 from mdml_tune.analysis.pareto import ParetoFront, searched_front
-from mdml_tune.analysis.ranking import RankedRow, rank
+from mdml_tune.analysis.ranking import RankedRow
+from mdml_tune.analysis.subject import Subject
 from mdml_tune.analysis.summary import answer, leader
 from mdml_tune.records import StudyRecord
 from mdml_tune.storage.atomic import write_bytes
-
-_CAPTIONS = {
-    "anytime": "Anytime leaderboard: the best Δm on val so far, against what had been spent on "
-    "trials, single-task baselines included.",
-    "learning_curves": "Learning curves on val of the best configurations (the others in grey); "
-    "dashed: what the single-task networks reach.",
-    "parallel_coordinates": "Searched configurations, one line each; 'off' marks a setting that a "
-    "configuration does not have.",
-    "generalisation_gap": "Generalisation gap: how much better a network is in training than on val, "
-    "as a share of the single-task score, averaged like Δm.",
-}
-_WIDE = {"learning_curves", "parallel_coordinates"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +53,30 @@ class Results:
 
 
 def write_results(
-    study: StudyRecord, folder: Path, run_ids: Mapping[str, str] | None = None
+    subject: Subject, folder: Path, run_ids: Mapping[str, str] | None = None
 ) -> Results:
-    """Write every table and figure of ``study`` into ``folder``, replacing older ones.
+    """Write every table and figure of a study into ``folder``, replacing older ones.
 
     ``run_ids`` maps a ``trial_key`` to its MLflow run. A figure or table with nothing to show is not
     written. The same study gives the same bytes.
-
-    Raises:
-        ReportError: There are scores to judge, but a baseline to judge them by is missing.
     """
-    rows = rank(study)
+    study, rows = subject.study, subject.rows
     table = delta_table(study, rows)
     compared = comparisons(study, rows)
     frame = ranked_frame(study, rows, run_ids)
     write_csv(frame, folder / "ranked.csv")
     write_parquet(frame, folder / "ranked.parquet", study_metadata(study))
-    figures = _figures(study, rows)
+    figures = list(drawn(subject))
     files: dict[str, bytes] = {
-        f"figures/{name}.{kind}": encode(figure, kind)
-        for name, figure in figures.items()
+        f"figures/{entry.name}.{kind}": encode(figure, kind)
+        for entry, figure in figures
         for kind in ("png", "pdf")
     }
     winner = winner_yaml(study, rows)
     texts = {**_table_texts(table, compared), **({} if winner is None else {"winner.yaml": winner})}
     pictures = [
-        Picture(name, _CAPTIONS[name], files[f"figures/{name}.png"], wide=name in _WIDE)
-        for name in figures
+        Picture(entry.name, entry.caption, files[f"figures/{entry.name}.png"], wide=entry.wide)
+        for entry, _ in figures
     ]
     texts["report.html"] = render(
         study, rows, table=table, compared=compared, pictures=pictures, winner=winner
@@ -147,16 +129,3 @@ def _table_texts(table: DeltaTable | None, compared: Sequence[ComparisonRow]) ->
         texts["comparisons.md"] = comparisons_markdown(compared)
         texts["comparisons.csv"] = comparisons_csv(compared)
     return texts
-
-
-def _figures(study: StudyRecord, rows: Sequence[RankedRow]) -> dict[str, Figure]:
-    figures: dict[str, Figure] = {}
-    if (found := anytime(study)) is not None:
-        figures["anytime"] = draw_anytime(found)
-    if (found := gaps(study, rows)) is not None:
-        figures["generalisation_gap"] = draw_gaps(found)
-    if (found := learning_curves(study, rows)) is not None:
-        figures["learning_curves"] = draw_learning_curves(found)
-    if (found := parallel_coordinates(study)) is not None:
-        figures["parallel_coordinates"] = draw_parallel_coordinates(found)
-    return figures

@@ -75,6 +75,11 @@ class StudyFolder:
     def results(self) -> Path:
         return self.path / "results"
 
+    @property
+    def relations(self) -> Path:
+        """How its tasks are related; there once SCD has asked."""
+        return self.path / "scd.json"
+
     def trial(self, trial_key: str) -> TrialFolder:
         return TrialFolder(self.path / "trials" / trial_key)
 

@@ -46,7 +46,7 @@ class Evidence:
 
 def read_relations(folder: StudyFolder, needs: Needs) -> Relations | None:
     """What the study has found out already; none where it lacks something of ``needs``."""
-    values = read_json(folder.path / "scd.json")
+    values = read_json(folder.relations)
     if values is None:
         return None
     relations = Relations.from_values(values)
@@ -57,7 +57,7 @@ def read_relations(folder: StudyFolder, needs: Needs) -> Relations | None:
 
 
 def write_relations(folder: StudyFolder, relations: Relations) -> None:
-    write_json(folder.path / "scd.json", relations.as_values())
+    write_json(folder.relations, relations.as_values())
 
 
 def relate(evidence: Evidence) -> dict[Kind, Matrix]:

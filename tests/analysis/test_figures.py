@@ -13,7 +13,7 @@ from mdml_tune.analysis.figures.parallel import (
     parallel_coordinates,
 )
 from mdml_tune.analysis.figures.style import encode
-from mdml_tune.analysis.ranking import rank
+from mdml_tune.analysis.subject import subject_of
 from mdml_tune.records import Status
 from mdml_tune.tasks import METRICS, Task
 
@@ -25,7 +25,7 @@ def test_anytime_counts_every_hour_and_only_finished_trials() -> None:
         searched("c3", 3.0, number=3),
         searched("c4", 2.0, number=4),
     )
-    found = anytime(of)
+    found = anytime(subject_of(of))
     assert found is not None
     hours = 1 / 60
     assert found.unit == "trial-hours"
@@ -35,7 +35,7 @@ def test_anytime_counts_every_hour_and_only_finished_trials() -> None:
 
 
 def test_anytime_counts_gpus_if_there_are_any() -> None:
-    found = anytime(study(searched("c1", 1.0, gpus=0.5)))
+    found = anytime(subject_of(study(searched("c1", 1.0, gpus=0.5))))
     assert found is not None
     assert (found.unit, found.baselines) == ("GPU-hours", 0.0)
     assert found.hours == pytest.approx([0.025, 0.025])
@@ -43,7 +43,7 @@ def test_anytime_counts_gpus_if_there_are_any() -> None:
 
 def test_learning_curves() -> None:
     of = study(*(searched(f"c{i}", float(i)) for i in range(7)), confirmed("c0", 9.0, 1))
-    found = learning_curves(of, rank(of), top=2)
+    found = learning_curves(subject_of(of), top=2)
     assert found is not None
     assert list(found.delta_m) == ["c0", "c6"]
     assert found.delta_m["c6"][-1] == (3.0, 6.0)
@@ -61,7 +61,7 @@ def test_parallel_coordinates() -> None:
         {"log": 1.0, "even": 4, "kind": "b", "same": 1, "flag": True},
     ]
     of = study(*(searched(f"c{i}", -float(i), parameters=p) for i, p in enumerate(settings)))
-    found = parallel_coordinates(of)
+    found = parallel_coordinates(subject_of(of))
     assert found is not None
     axes = {axis.name: axis for axis in found.axes}
     assert list(axes) == ["log", "even", "kind", "sub", "flag"]  # what never varies says nothing
@@ -77,7 +77,7 @@ def test_parallel_coordinates() -> None:
 
 def test_gaps() -> None:
     of = study(*(confirmed("c1", 0.0, seed, gap=0.01 * seed) for seed in (1, 2)))
-    found = gaps(of, rank(of))
+    found = gaps(subject_of(of))
     assert found is not None
     assert found.of_rows["single-task"] == pytest.approx((5.0, 5.0, 5.0))
     assert found.of_rows["c1"] == pytest.approx((1.0, 2.0))
@@ -85,26 +85,25 @@ def test_gaps() -> None:
 
 def test_nothing_to_show() -> None:
     empty = study()
-    assert anytime(empty) is None
-    assert learning_curves(empty, []) is None
-    assert parallel_coordinates(empty) is None
-    assert gaps(empty, []) is None
+    assert anytime(subject_of(empty)) is None
+    assert learning_curves(subject_of(empty)) is None
+    assert parallel_coordinates(subject_of(empty)) is None
+    assert gaps(subject_of(empty)) is None
     lone = study(searched("c1", 1.0), searched("c2", 2.0))
-    assert parallel_coordinates(lone) is None  # no parameters
+    assert parallel_coordinates(subject_of(lone)) is None  # no parameters
     failed = study(searched("c1", 0, status=Status.FAILED), references=baselines())
-    assert anytime(failed) is None
-    assert learning_curves(failed, rank(failed)) is None
+    assert anytime(subject_of(failed)) is None
+    assert learning_curves(subject_of(failed)) is None
 
 
 @pytest.mark.parametrize("kind", ["png", "pdf"])
 def test_every_figure_can_be_drawn_and_is_the_same_twice(kind: str) -> None:
     of = synthetic.rich_study(count=12, epochs=3)
-    rows = rank(of)
     drawn = [
-        (anytime(of), draw_anytime),
-        (learning_curves(of, rows), draw_learning_curves),
-        (parallel_coordinates(of), draw_parallel_coordinates),
-        (gaps(of, rows), draw_gaps),
+        (anytime(subject_of(of)), draw_anytime),
+        (learning_curves(subject_of(of)), draw_learning_curves),
+        (parallel_coordinates(subject_of(of)), draw_parallel_coordinates),
+        (gaps(subject_of(of)), draw_gaps),
     ]
     for numbers, draw in drawn:
         assert numbers is not None

@@ -12,6 +12,7 @@ from synthetic import baselines, confirmed, searched, study
 
 from mdml_tune.analysis.ranking import rank
 from mdml_tune.analysis.report import write_results
+from mdml_tune.analysis.subject import subject_of
 from mdml_tune.analysis.summary import answer, warnings
 from mdml_tune.records import Status, StudyRecord, TrialRecord
 
@@ -19,7 +20,7 @@ from mdml_tune.records import Status, StudyRecord, TrialRecord
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory):
     return write_results(
-        synthetic.rich_study(count=20, epochs=3), tmp_path_factory.mktemp("results")
+        subject_of(synthetic.rich_study(count=20, epochs=3)), tmp_path_factory.mktemp("results")
     )
 
 
@@ -76,7 +77,7 @@ def test_winner_can_be_trained_again(written) -> None:
 
 
 def test_same_study_same_files(written, tmp_path: Path) -> None:
-    again = write_results(synthetic.rich_study(count=20, epochs=3), tmp_path)
+    again = write_results(subject_of(synthetic.rich_study(count=20, epochs=3)), tmp_path)
     for ours, theirs in zip(written.files, again.files, strict=True):
         assert ours.read_bytes() == theirs.read_bytes(), ours.name
 
@@ -134,7 +135,7 @@ def test_warns_of_lost_seeds_and_lone_baselines() -> None:
     ids=["empty", "baselines", "failed", "running", "searched", "pruned", "one seed", "odd names"],
 )
 def test_odd_studies(of: StudyRecord, tmp_path: Path) -> None:
-    found = write_results(of, tmp_path)
+    found = write_results(subject_of(of), tmp_path)
     page = found.report.read_text(encoding="utf-8")
     assert "<c2>" not in page
     assert found.ranked_csv.exists()

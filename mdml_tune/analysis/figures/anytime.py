@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
-
-from mdml_tune.analysis.figures.style import GAIN_AXIS, INK, PALETTE, new_figure, tidy
+from mdml_tune.analysis.figures.style import GAIN_AXIS, INK, PALETTE, Drawing, new_figure, tidy
 from mdml_tune.analysis.ranking import has_scores
 from mdml_tune.analysis.reference import reference
+from mdml_tune.analysis.subject import Subject
 from mdml_tune.delta_m import delta_m
 from mdml_tune.records import Phase, Status, StudyRecord, TrialRecord
 
@@ -24,8 +23,9 @@ class Anytime:
     """The best Δm (gain, percent, val) from then on."""
 
 
-def anytime(study: StudyRecord) -> Anytime | None:
+def anytime(subject: Subject) -> Anytime | None:
     """The best Δm so far of trials trained to the end, against hours spent; none before the first."""
+    study = subject.study
     trials = sorted((t for t in study.trials if t.phase is Phase.SEARCH), key=_ended)
     if not any(_counts(trial, study) for trial in trials):
         return None
@@ -44,7 +44,7 @@ def anytime(study: StudyRecord) -> Anytime | None:
     return Anytime("GPU-hours" if on_gpu else "trial-hours", start, hours, best)
 
 
-def draw_anytime(numbers: Anytime) -> Figure:
+def draw_anytime(numbers: Anytime) -> Drawing:
     figure = new_figure(height=3.0)
     axes = figure.add_subplot()
     axes.step(numbers.hours, numbers.best, where="post", color=PALETTE[0], linewidth=1.8)

@@ -1,18 +1,26 @@
 """How the configurations learnt: Δm by epoch, and each task's primary metric beside it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 
-from mdml_tune.analysis.figures.style import GAIN_AXIS, GREY, INK, PALETTE, new_figure, tidy
+from mdml_tune.analysis.figures.style import (
+    GAIN_AXIS,
+    GREY,
+    INK,
+    PALETTE,
+    Drawing,
+    new_figure,
+    tidy,
+)
 from mdml_tune.analysis.numbers import metric_name
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.reference import reference
-from mdml_tune.records import Phase, StudyRecord, TrialRecord
+from mdml_tune.analysis.subject import Subject
+from mdml_tune.records import Phase, TrialRecord
 from mdml_tune.tasks import METRICS, Metric
 
 Points = tuple[tuple[float, float], ...]
@@ -33,9 +41,10 @@ class Curves:
     """What the single-task networks reach."""
 
 
-def learning_curves(study: StudyRecord, rows: Sequence[RankedRow], top: int = 5) -> Curves | None:
+def learning_curves(subject: Subject, top: int = 5) -> Curves | None:
     """The curves of the searched trial of each configuration; none if nothing was reported."""
-    trials = [(row, trial) for row in rows if (trial := _trial(row)) is not None]
+    study = subject.study
+    trials = [(row, trial) for row in subject.rows if (trial := _trial(row)) is not None]
     best = {row.label: trial for row, trial in trials[:top] if row.delta_m is not None}
     others = (_points(trial, _DELTA_M) for _, trial in trials[len(best) :])
     if not best:
@@ -53,7 +62,7 @@ def learning_curves(study: StudyRecord, rows: Sequence[RankedRow], top: int = 5)
     )
 
 
-def draw_learning_curves(numbers: Curves) -> Figure:
+def draw_learning_curves(numbers: Curves) -> Drawing:
     count = len(numbers.metrics)
     rows = math.ceil(count / 2)
     figure = new_figure(height=3.2 + 1.9 * rows)

@@ -1,17 +1,15 @@
 """Who overfits: the generalisation gap of methods or finalists and of single-task networks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from matplotlib.figure import Figure
 
 from mdml_tune.analysis.comparisons import gap_of_seeds
 from mdml_tune.analysis.delta_table import SINGLE_TASK
-from mdml_tune.analysis.figures.style import INK, PALETTE, new_figure, tidy
+from mdml_tune.analysis.figures.style import INK, PALETTE, Drawing, new_figure, tidy
 from mdml_tune.analysis.finalists import finalists
 from mdml_tune.analysis.gains import generalisation_gap
-from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.reference import finished_baselines, reference
+from mdml_tune.analysis.subject import Subject
 from mdml_tune.records import StudyRecord
 
 
@@ -21,8 +19,9 @@ class Gaps:
     """Label -> gap of each seed, in percent (see ``gains.generalisation_gap``)."""
 
 
-def gaps(study: StudyRecord, rows: Sequence[RankedRow]) -> Gaps | None:
+def gaps(subject: Subject) -> Gaps | None:
     """Single-task networks first; none where no finalist's gap was recorded."""
+    study, rows = subject.study, subject.rows
     found = {row.label: tuple(gap_of_seeds(study, row).values()) for row in finalists(study, rows)}
     found = {label: values for label, values in found.items() if values}
     if not found:
@@ -31,7 +30,7 @@ def gaps(study: StudyRecord, rows: Sequence[RankedRow]) -> Gaps | None:
     return Gaps({**({SINGLE_TASK: single} if single else {}), **found})
 
 
-def draw_gaps(numbers: Gaps) -> Figure:
+def draw_gaps(numbers: Gaps) -> Drawing:
     labels = list(numbers.of_rows)
     figure = new_figure(height=1.1 + 0.36 * len(labels))
     axes = figure.add_subplot()

@@ -4,9 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
-
-from mdml_tune.analysis.figures.style import INK, PALETTE, new_figure, tidy
+from mdml_tune.analysis.figures.style import INK, PALETTE, Drawing, new_figure, tidy
 from mdml_tune.records import TrialRecord
 
 Points = tuple[tuple[float, float], ...]
@@ -25,7 +23,7 @@ def overlay(recorded: TrialRecord, again: TrialRecord, metrics: Sequence[str]) -
     return Overlay({name: curves for name, curves in both.items() if curves[0]})
 
 
-def draw_overlay(numbers: Overlay) -> Figure:
+def draw_overlay(numbers: Overlay) -> Drawing:
     figure = new_figure(height=0.4 + 2.2 * max(1, len(numbers.curves)))
     grid = figure.add_gridspec(max(1, len(numbers.curves)), 1)
     for place, (name, (recorded, again)) in enumerate(numbers.curves.items()):

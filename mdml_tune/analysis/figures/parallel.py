@@ -8,13 +8,12 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
-from mdml_tune.analysis.figures.style import GAIN_AXIS, WIDTH, new_figure
+from mdml_tune.analysis.figures.style import GAIN_AXIS, WIDTH, Drawing, new_figure
 from mdml_tune.analysis.frame import parameter_names
 from mdml_tune.analysis.numbers import tick
-from mdml_tune.analysis.ranking import rank
-from mdml_tune.records import Phase, StudyRecord, Value
+from mdml_tune.analysis.subject import Subject
+from mdml_tune.records import Value
 
 INACTIVE = -0.15
 """Where a configuration that lacks the parameter stands: below the axis."""
@@ -39,10 +38,10 @@ class Parallel:
     """Gain in percent on val, of each configuration."""
 
 
-def parallel_coordinates(study: StudyRecord) -> Parallel | None:
+def parallel_coordinates(subject: Subject) -> Parallel | None:
     """Every searched configuration with a Δm; none without two of them or without parameters."""
-    rows = [row for row in rank(study, Phase.SEARCH) if row.delta_m is not None]
-    names = parameter_names(study)
+    rows = [row for row in subject.searched if row.delta_m is not None]
+    names = parameter_names(subject.study)
     if any("method" in row.parameters for row in rows):
         names = ["method", *names]
     axes = [_axis(name, [row.parameters.get(name) for row in rows]) for name in names]
@@ -52,7 +51,7 @@ def parallel_coordinates(study: StudyRecord) -> Parallel | None:
     return Parallel(varied, tuple(row.delta_m for row in rows if row.delta_m is not None))
 
 
-def draw_parallel_coordinates(numbers: Parallel) -> Figure:
+def draw_parallel_coordinates(numbers: Parallel) -> Drawing:
     count = len(numbers.axes)
     figure = new_figure(width=max(WIDTH, 1.0 * count + 1.2), height=3.6)
     axes = figure.add_subplot()
@@ -83,7 +82,7 @@ def draw_parallel_coordinates(numbers: Parallel) -> Figure:
     return figure
 
 
-def _draw_axis(figure: Figure, index: int, axis: Axis) -> None:
+def _draw_axis(figure: Drawing, index: int, axis: Axis) -> None:
     axes = figure.axes[0]
     axes.plot([index, index], [0, 1], color="black", linewidth=0.8)
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
