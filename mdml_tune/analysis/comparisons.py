@@ -1,12 +1,17 @@
-"""Methods against each other, seed by seed."""
+"""Confirmed methods or finalists against each other, seed by seed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import combinations
 
+from scipy.special import stdtrit
+
+from mdml_tune.analysis.equality import OfSeeds, Table, table_of
 from mdml_tune.analysis.finalists import finalists, methods
 from mdml_tune.analysis.gains import generalisation_gap, is_scored
-from mdml_tune.analysis.intervals import PairedDifference, paired_difference
+from mdml_tune.analysis.holm import holm
+from mdml_tune.analysis.intervals import CONFIDENCE, Interval
 from mdml_tune.analysis.ranking import Group, RankedRow, rank
 from mdml_tune.analysis.reference import reference
 from mdml_tune.delta_m import delta_m
@@ -17,53 +22,73 @@ DELTA_M = "delta_m"
 ENSEMBLE = "ensemble/delta_m"
 GAP = "generalisation_gap"
 
-MOST_SHOWN = 60
-"""Differences that a person still reads; a study of 25 methods has hundreds."""
+
+class Family(StrEnum):
+    """Which question a comparison belongs to; p values are corrected within it."""
+
+    LEADER = "leader"
+    """Is the leader ahead of this one? Corrected for having been picked by looking
+    (``Table.p_ahead``)."""
+    REFERENCE = "reference"
+    """Does this method differ from the one that the study file names first? Holm's correction."""
+    PAIRS = "pairs"
+    """Do two other methods differ? Holm's correction."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRow:
-    """``method`` minus ``reference`` over the seeds that both have, in percentage points."""
+    """``method`` minus ``reference``, in percentage points."""
 
+    family: Family
     method: str
     reference: str
     measure: str
     """``delta_m`` (test, reported network), ``ensemble/delta_m`` (test), ``generalisation_gap``
     (train minus val; see ``gains.generalisation_gap``; negative is less overfitting)."""
-    difference: PairedDifference
+    difference: float
+    interval: Interval | None
+    """95 % for this one difference alone; none where there is no trace of noise."""
+    seeds: int
+    """How many seeds both have."""
+    p: float | None
+    """Two-sided, for this one difference alone."""
+    p_corrected: float | None = None
+    """Corrected for all comparisons of its family and measure."""
 
 
 def comparisons(study: StudyRecord, rows: Sequence[RankedRow] | None = None) -> list[ComparisonRow]:
-    """What separates the confirmed methods of ``study``; empty with fewer than two of them.
+    """What separates what was confirmed in ``study``; empty with fewer than two of them.
 
-    Each method stands for one configuration (see ``finalists``) and is set against every method
-    that the study file names before it: an ensemble of peers must beat an ensemble of independent
-    networks to be worth more. The p values are each for itself, not corrected for there being
-    several.
+    The leader is set against every other; where methods are compared (each by one configuration,
+    see ``finalists``), every method is set against the first that the study file names, and the
+    others against each other. An ensemble of peers must beat an ensemble of independent networks to
+    be worth more. Noise is pooled over all that are compared (see ``layout``).
     """
     ranked = rank(study) if rows is None else rows
     shown = [row for row in finalists(study, ranked) if row.group is Group.CONFIRMED]
-    if not methods(study) or len(shown) < 2:  # noqa: PLR2004 (nothing to compare)
+    if len(shown) < 2:  # noqa: PLR2004 (nothing to compare)
         return []
-    reported = {str(row.method): row.of_seeds for row in shown}
+    by_method = bool(methods(study))
+    scores = {_name(row, by_method=by_method): row.of_seeds for row in shown}
+    leader = _name(min(shown, key=lambda row: row.rank), by_method=by_method)
+    found = _against_leader(scores, leader)
+    if not by_method:
+        return found
     ensembles = {str(row.method): ensemble_delta_m(study, row) for row in shown}
     gaps = {str(row.method): gap_of_seeds(study, row) for row in shown}
-    pairs = [(later, earlier) for earlier, later in combinations(reported, 2)]
-    return [
-        *_compare(DELTA_M, reported, pairs),
-        *_compare(ENSEMBLE, ensembles, pairs),
-        *_compare(GAP, gaps, pairs),
-    ]
+    for measure, of_methods in ((DELTA_M, scores), (ENSEMBLE, ensembles), (GAP, gaps)):
+        found += _against_each_other(measure, of_methods)
+    return found
 
 
-def worth_showing(rows: Sequence[ComparisonRow]) -> list[ComparisonRow]:
-    """All, or where they are too many those against the method that the study names first.
+def main_ones(rows: Sequence[ComparisonRow]) -> list[ComparisonRow]:
+    """Those with the leader and with the reference method: what a reader asks first."""
+    return [row for row in rows if row.family is not Family.PAIRS]
 
-    ``comparisons.csv`` and ``comparisons.md`` hold every one.
-    """
-    if len(rows) <= MOST_SHOWN:
-        return list(rows)
-    return [row for row in rows if row.reference == rows[0].reference]
+
+def other_ones(rows: Sequence[ComparisonRow]) -> list[ComparisonRow]:
+    """Between two other methods: of 25 methods there are hundreds."""
+    return [row for row in rows if row.family is Family.PAIRS]
 
 
 def ensemble_delta_m(study: StudyRecord, row: RankedRow) -> dict[int, float]:
@@ -87,15 +112,77 @@ def gap_of_seeds(study: StudyRecord, row: RankedRow) -> dict[int, float]:
     return {seed: gap for seed, gap in gaps.items() if gap is not None}
 
 
+def _name(row: RankedRow, *, by_method: bool) -> str:
+    return row.method if by_method and row.method is not None else row.config_id
+
+
 def _ensemble(scores: Mapping[str, float]) -> dict[str, float]:
     start = "ensemble/"
     return {k.removeprefix(start): v for k, v in scores.items() if k.startswith(start)}
 
 
+def _against_leader(scores: Mapping[str, OfSeeds], leader: str) -> list[ComparisonRow]:
+    names, table = list(scores), table_of(list(scores.values()))
+    others = [name for name in names if name != leader]
+    rows = list(_compare(Family.LEADER, DELTA_M, scores, [(leader, other) for other in others]))
+    if table is None:
+        return rows
+    ahead = table.p_ahead(names.index(leader), [names.index(other) for other in others])
+    return [replace(row, p_corrected=ahead[names.index(row.reference)]) for row in rows]
+
+
+def _against_each_other(measure: str, scores: Mapping[str, OfSeeds]) -> list[ComparisonRow]:
+    first, *others = scores
+    families = {
+        Family.REFERENCE: [(other, first) for other in others],
+        Family.PAIRS: [(later, earlier) for earlier, later in combinations(others, 2)],
+    }
+    return [
+        row
+        for family, pairs in families.items()
+        for row in _corrected(list(_compare(family, measure, scores, pairs)))
+    ]
+
+
+def _corrected(rows: Sequence[ComparisonRow]) -> Iterator[ComparisonRow]:
+    tested = [row for row in rows if row.p is not None]
+    adjusted = dict(zip(map(id, tested), holm([row.p or 0.0 for row in tested]), strict=True))
+    for row in rows:
+        yield replace(row, p_corrected=adjusted.get(id(row)))
+
+
 def _compare(
+    family: Family,
     measure: str,
-    of_methods: Mapping[str, Mapping[int, float]],
+    scores: Mapping[str, OfSeeds],
     pairs: Sequence[tuple[str, str]],
-) -> list[ComparisonRow]:
-    found = [(a, b, paired_difference(of_methods[a], of_methods[b])) for a, b in pairs]
-    return [ComparisonRow(a, b, measure, difference) for a, b, difference in found if difference]
+) -> Iterator[ComparisonRow]:
+    there = {name: of_seeds for name, of_seeds in scores.items() if of_seeds}
+    names, table = list(there), table_of(list(there.values()))
+    for method, other in pairs:
+        if method not in there or other not in there:
+            continue
+        one, two = names.index(method), names.index(other)
+        common = there[method].keys() & there[other].keys()
+        yield ComparisonRow(
+            family=family,
+            method=method,
+            reference=other,
+            measure=measure,
+            difference=_plain_difference(there[method], there[other])
+            if table is None
+            else table.gain(one, two),
+            interval=None if table is None else _interval(table, one, two),
+            p=None if table is None else table.p_different(one, two),
+            seeds=len(common),
+        )
+
+
+def _plain_difference(ours: OfSeeds, theirs: OfSeeds) -> float:
+    return sum(ours.values()) / len(ours) - sum(theirs.values()) / len(theirs)
+
+
+def _interval(table: Table, one: int, two: int) -> Interval:
+    quantile = float(stdtrit(table.fit.model.freedom, (1 + CONFIDENCE) / 2))
+    gain, half = table.gain(one, two), quantile * table.error(one, two)
+    return Interval(gain - half, gain + half)

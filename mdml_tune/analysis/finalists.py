@@ -1,6 +1,7 @@
 """Who enters the paper's table: the finalists, or one configuration of each method."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from mdml_tune.analysis.ranking import Group, RankedRow, rank
 from mdml_tune.records import Phase, StudyRecord
@@ -28,14 +29,16 @@ def finalists(study: StudyRecord, rows: Sequence[RankedRow]) -> list[RankedRow]:
     names = methods(study)
     if not names:
         return judged if confirmed else judged[:UNCONFIRMED]
-    searched = searched_delta_m(study)
+    searched = _searched_delta_m(study, judged)
     chosen: dict[str | None, RankedRow] = {}
     for row in sorted(judged, key=lambda row: -searched.get(row.config_id, float("-inf"))):
         chosen.setdefault(row.method, row)
     return [chosen[name] for name in names if name in chosen]
 
 
-def searched_delta_m(study: StudyRecord) -> dict[str, float]:
-    """``config_id`` -> Δm (gain, percent, val) in the search."""
-    found = rank(study, Phase.SEARCH)
+def _searched_delta_m(study: StudyRecord, rows: Iterable[RankedRow]) -> dict[str, float]:
+    """``config_id`` -> Δm (gain, percent, val) in the search, of the configurations in ``rows``."""
+    asked = {row.config_id for row in rows}
+    trials = tuple(trial for trial in study.trials if trial.config_id in asked)
+    found = rank(replace(study, trials=trials), Phase.SEARCH)
     return {row.config_id: row.delta_m for row in found if row.delta_m is not None}

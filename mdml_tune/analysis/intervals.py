@@ -1,10 +1,10 @@
-"""How sure we are: confidence intervals of Δm, and differences paired by seed."""
+"""How sure we are: confidence intervals of Δm."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev, variance
+from statistics import fmean, variance
 
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from mdml_tune.analysis.gains import weights
 from mdml_tune.analysis.reference import Reference
@@ -26,18 +26,6 @@ class Estimate:
     mean: float
     interval: Interval | None
     """95 % confidence interval; none where it cannot be estimated."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairedDifference:
-    """What one has over another, seed by seed."""
-
-    mean: float
-    interval: Interval | None
-    p: float | None
-    """Two-sided; none with a single seed."""
-    seeds: int
-    """How many seeds both have."""
 
 
 def delta_m_estimate(
@@ -63,35 +51,6 @@ def delta_m_estimate(
         return Estimate(mean, None)
     half = _half_width(samples)
     return Estimate(mean, Interval(mean - half, mean + half))
-
-
-def paired_difference(
-    ours: Mapping[int, float], theirs: Mapping[int, float]
-) -> PairedDifference | None:
-    """Mean of ``ours`` minus ``theirs`` over the seeds that both have (Student's paired t test).
-
-    A seed fixes the order of the data and the initial weights, so that pairing takes out what the
-    two share. None without a common seed; with a single one, neither interval nor p.
-    """
-    differences = [value - theirs[seed] for seed, value in ours.items() if seed in theirs]
-    if not differences:
-        return None
-    n, mean = len(differences), fmean(differences)
-    if n == 1:
-        return PairedDifference(mean, None, None, n)
-    error = stdev(differences) / n**0.5
-    half = _quantile(n - 1) * error
-    p = p_value(mean, error, n - 1)
-    return PairedDifference(mean, Interval(mean - half, mean + half), p, n)
-
-
-def p_value(difference: float, error: float, freedom: float) -> float:
-    """Two-sided p of Student's t; exact agreement and exact repetition are no accident."""
-    if abs(difference) < 1e-12:  # noqa: PLR2004 (percentage points: rounding of floats)
-        return 1.0
-    if error < 1e-12:  # noqa: PLR2004
-        return 0.0
-    return float(2 * stdtr(freedom, -abs(difference) / error))
 
 
 def _baseline_parts(

@@ -33,6 +33,8 @@ class RankedRow:
     """From 1."""
     tier: int | None = None
     """See ``tiers.standings``; none for what was not confirmed on two seeds."""
+    p_behind: float | None = None
+    """Corrected p of the leader being no better (see ``tiers.Standing``)."""
     p_best: float | None = None
     config_id: str
     method: str | None
@@ -76,8 +78,9 @@ def rank(study: StudyRecord, phase: Phase | None = None) -> list[RankedRow]:
 
     Confirmed configurations stand first, judged on test by their confirming trials; then those
     searched at full length, the pruned, the failed and the running, judged on val after their last
-    epoch. Within each by Δm (gain), then by ``config_id``. A trial whose scores are not finite
-    counts as failed and keeps its status.
+    epoch. Within each, what rests on less stands behind: a confirmation of which a single seed is
+    left, and in the search whoever was not promoted to as many seeds. Then by Δm (gain), then by
+    ``config_id``. A trial whose scores are not finite counts as failed and keeps its status.
 
     Raises:
         ReportError: There are scores to judge, but a baseline to judge them by is missing.
@@ -88,8 +91,13 @@ def rank(study: StudyRecord, phase: Phase | None = None) -> list[RankedRow]:
         if phase is None or trial.phase is phase:
             trials.setdefault(trial.config_id, []).append(trial)
     rows = [_row(of_config, study.tasks, of_split) for of_config in trials.values()]
-    rows.sort(key=lambda row: (row.group, -(row.delta_m or 0.0), row.config_id))
+    rows.sort(key=_order)
     return [replace(row, rank=i) for i, row in enumerate(_with_standings(rows), start=1)]
+
+
+def _order(row: RankedRow) -> tuple[Group, int, float, str]:
+    surer = min(row.seeds, 2) if row.group is Group.CONFIRMED else row.seeds
+    return (row.group, -surer, -(row.delta_m or 0.0), row.config_id)
 
 
 def has_scores(record: TrialRecord, split: str, tasks: Iterable[Task]) -> bool:
@@ -185,16 +193,11 @@ def _with_standings(rows: Sequence[RankedRow]) -> list[RankedRow]:
     tested = [row for row in rows if row.group is Group.CONFIRMED and len(row.of_seeds) > 1]
     if not tested:
         return list(rows)
-    standing = dict(
-        zip(
-            (row.config_id for row in tested),
-            standings([row.of_seeds for row in tested]),
-            strict=True,
-        )
-    )
+    found = standings([row.of_seeds for row in tested])
+    of = {row.config_id: standing for row, standing in zip(tested, found, strict=True)}
     return [
-        replace(row, tier=standing[row.config_id].tier, p_best=standing[row.config_id].p_best)
-        if row.config_id in standing
+        replace(row, tier=its.tier, p_behind=its.p_behind, p_best=its.p_best)
+        if (its := of.get(row.config_id)) is not None
         else row
         for row in rows
     ]
