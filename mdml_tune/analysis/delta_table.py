@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import stdev
+from statistics import fmean, stdev
 
 from mdml_tune.analysis.finalists import finalists, methods
 from mdml_tune.analysis.intervals import Interval
+from mdml_tune.analysis.omissions import omissions
+from mdml_tune.analysis.published.library import SINGLE_TASK, PublishedTable
 from mdml_tune.analysis.ranking import RankedRow
 from mdml_tune.analysis.reference import Reference, reference
-from mdml_tune.records import Scores, StudyRecord
-from mdml_tune.tasks import METRICS, Metric, metrics_of
-
-SINGLE_TASK = "single-task"
+from mdml_tune.delta_m import Convention, delta_m
+from mdml_tune.records import StudyRecord
+from mdml_tune.tasks import METRICS, Metric, Task, metrics_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,54 +22,56 @@ class DeltaRow:
     """None for the single-task networks."""
     seeds: int
     mean: Mapping[str, float]
-    """Metric path, ``delta_m`` or ``delta_m_drop`` -> mean over seeds."""
+    """Metric path, or value of a ``Convention`` -> mean over seeds."""
     std: Mapping[str, float]
     """Over seeds (n - 1), where there are several."""
     interval: Interval | None
     """95 %, of ``delta_m``."""
+    study: str = ""
+    """Of single-task networks: all that they are the reference of."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeltaTable:
-    study: str
+    """Rows that are all measured against one and the same single-task row."""
+
+    studies: tuple[str, ...]
     split: str
     metrics: tuple[Metric, ...]
     rows: tuple[DeltaRow, ...]
     """The single-task networks first."""
-
-    def best(self, column: str) -> float:
-        """The best mean in a column (a metric path, ``delta_m`` or ``delta_m_drop``)."""
-        values = [row.mean[column] for row in self.rows]
-        return max(values) if self.higher_is_better(column) else min(values)
-
-    def higher_is_better(self, column: str) -> bool:
-        if column in {"delta_m", "delta_m_drop"}:
-            return column == "delta_m"
-        return next(metric.higher_is_better for metric in self.metrics if metric.path == column)
+    notes: tuple[str, ...] = ()
+    """What a reader must know: who is missing and why, what is still running."""
+    quoted: tuple[PublishedTable, ...] = ()
+    """Of the literature; each measured against a single-task row of its own."""
 
 
 def delta_table(study: StudyRecord, rows: Sequence[RankedRow]) -> DeltaTable | None:
     """Single-task networks against the finalists among ``rows``; none where nothing is finished.
 
     On test as soon as something was confirmed, else on val: the two are never mixed in one table.
+
+    Raises:
+        ReportError: There are scores to judge, but a baseline to judge them by is missing or 0.
     """
     shown = finalists(study, rows)
     if not shown:
         return None
-    split = shown[0].split
+    against = reference(study, shown[0].split)
     by_method = bool(methods(study))
     return DeltaTable(
-        study=study.name,
-        split=split,
+        studies=(study.name,),
+        split=against.split,
         metrics=metrics_of(study.tasks),
         rows=(
-            _single_task(reference(study, split)),
-            *(_row(row, by_method=by_method) for row in shown),
+            _single_task(study.name, against),
+            *(_row(study, row, against, by_method=by_method) for row in shown),
         ),
+        notes=omissions(study, rows, shown),
     )
 
 
-def _single_task(single: Reference) -> DeltaRow:
+def _single_task(study: str, single: Reference) -> DeltaRow:
     std = {
         metric.path: stdev([scores[metric.path] for scores in of_seeds])
         for task, of_seeds in single.of_seeds.items()
@@ -76,17 +79,27 @@ def _single_task(single: Reference) -> DeltaRow:
         if len(of_seeds) > 1
     }
     seeds = min(len(of_seeds) for of_seeds in single.of_seeds.values())
-    mean = {**single.mean, "delta_m": 0.0, "delta_m_drop": 0.0}
-    return DeltaRow(SINGLE_TASK, None, seeds, mean, std, None)
+    mean = {**single.mean, **{convention.value: 0.0 for convention in Convention}}
+    return DeltaRow(SINGLE_TASK, None, seeds, mean, std, None, study)
 
 
-def _row(row: RankedRow, *, by_method: bool) -> DeltaRow:
-    drop = {} if row.delta_m_drop is None else {"delta_m_drop": row.delta_m_drop}
-    gain = {} if row.delta_m is None else {"delta_m": row.delta_m}
-    std: Scores = row.std
-    if len(row.of_seeds) > 1:
-        std = {**row.std, "delta_m": stdev(row.of_seeds.values())}
+def _row(study: StudyRecord, row: RankedRow, against: Reference, *, by_method: bool) -> DeltaRow:
+    of_seeds = {c.value: _of_seeds(row, against, study.tasks, c) for c in Convention}
+    spread = {name: stdev(values) for name, values in of_seeds.items() if len(values) > 1}
     label = row.method if by_method and row.method is not None else row.config_id
     return DeltaRow(
-        label, row.config_id, row.seeds, {**row.mean, **gain, **drop}, std, row.interval
+        label=label,
+        config_id=row.config_id,
+        seeds=row.seeds,
+        mean={**row.mean, **{name: fmean(values) for name, values in of_seeds.items()}},
+        std={**row.std, **spread},
+        interval=row.interval,
+        study=study.name,
     )
+
+
+def _of_seeds(
+    row: RankedRow, against: Reference, tasks: Sequence[Task], convention: Convention
+) -> list[float]:
+    scores = [trial.scores(row.split) or {} for trial in row.shown]
+    return [delta_m(s, against.mean, tasks, convention=convention) for s in scores]

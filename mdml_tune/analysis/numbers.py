@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mdml_tune.analysis.intervals import Interval
+from mdml_tune.delta_m import Convention
 from mdml_tune.tasks import Metric
 
 NOTHING = "–"
@@ -15,11 +16,22 @@ DECIMALS: Mapping[str, int] = MappingProxyType(
 
 GAIN = "Δm gain ↑ [%]"
 DROP = "Δm drop ↓ [%]"
-CONVENTIONS = (
-    "Δm gain: mean relative gain over single-task networks, over the metrics of a task first, then "
-    "over tasks (LibMTL); positive is better. Δm drop: mean relative loss over all metrics at once "
-    "(CAGrad, Nash-MTL, FAMO); negative is better."
+PRIMARY = "Δm primary ↑ [%]"
+
+HEADINGS: Mapping[Convention, str] = MappingProxyType(
+    {Convention.GAIN: GAIN, Convention.DROP: DROP, Convention.PRIMARY: PRIMARY}
 )
+MEANINGS: Mapping[Convention, str] = MappingProxyType(
+    {
+        Convention.GAIN: "Δm gain: mean relative gain over single-task networks, over the metrics "
+        "of a task first, then over tasks (LibMTL); positive is better.",
+        Convention.DROP: "Δm drop: mean relative loss over all metrics at once (CAGrad, Nash-MTL, "
+        "FAMO); negative is better.",
+        Convention.PRIMARY: "Δm primary: mean relative gain in the first metric of each task (Maninis "
+        "et al. 2019, Vandenhende et al. 2021); positive is better.",
+    }
+)
+CONVENTIONS = f"{MEANINGS[Convention.GAIN]} {MEANINGS[Convention.DROP]}"
 
 _NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -36,6 +48,16 @@ def metric_name(metric: Metric) -> str:
     """``mIoU ↑``: name, direction, and the unit where it is not a fraction."""
     arrow = "↑" if metric.higher_is_better else "↓"
     return f"{_NAMES.get(metric.name, metric.name)} {arrow}{_UNITS.get(metric.unit, '')}"
+
+
+def score(value: float, metric: Metric) -> str:
+    """A score, or its standard deviation, in the metric's own unit."""
+    return f"{value:.{DECIMALS[metric.unit]}f}"
+
+
+def points(value: float) -> str:
+    """A spread of Δm, in percentage points."""
+    return f"{value:.2f}"
 
 
 def signed(value: float | None) -> str:

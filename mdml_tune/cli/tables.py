@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mdml_tune.analysis.text_table import TextTable
+from mdml_tune.analysis.text_table import Cell, TextTable
 
 WIDE = 260
 """Columns to assume where the output is no terminal: a log can be scrolled."""
@@ -31,8 +31,14 @@ def print_table(console: Console, table: TextTable, *, title: str) -> None:
             Text(name), justify="left" if i < table.words else "right", overflow="fold"
         )
     for row in table.rows:
-        drawn.add_row(*(Text(cell.text, style="bold" if cell.best else "") for cell in row))
+        drawn.add_row(*map(_drawn, row))
     console.print(drawn)
+
+
+def _drawn(cell: Cell) -> Text:
+    mean, spread = cell.parts
+    style = "bold" if cell.best else "underline" if cell.second else ""
+    return Text.assemble((mean, style), spread)
 
 
 def _headings(table: TextTable) -> list[str]:

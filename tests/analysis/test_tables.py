@@ -1,40 +1,22 @@
-"""The paper's table: its numbers, its marks, and its notations."""
+"""The paper's table: its numbers, its marks, and what it says about both."""
 
-import csv
-import io
-import re
-import shutil
-import subprocess
-from pathlib import Path
+import math
+from dataclasses import replace
 
 import pytest
 import synthetic
 from synthetic import baselines, confirmed, searched, study
 
-from mdml_tune.analysis.comparisons import (
-    DELTA_M,
-    ENSEMBLE,
-    GAP,
-    MOST_SHOWN,
-    ComparisonRow,
-    comparisons,
-    worth_showing,
-)
 from mdml_tune.analysis.delta_table import DeltaTable, delta_table
 from mdml_tune.analysis.finalists import finalists
-from mdml_tune.analysis.intervals import PairedDifference
 from mdml_tune.analysis.leaderboard import leaderboard
-from mdml_tune.analysis.notation import (
-    comparisons_csv,
-    comparisons_markdown,
-    latex,
-    to_csv,
-    to_latex,
-    to_markdown,
-)
 from mdml_tune.analysis.numbers import signed
 from mdml_tune.analysis.ranking import rank
-from mdml_tune.records import StudyRecord
+from mdml_tune.analysis.tables import delta_m_text
+from mdml_tune.analysis.text_table import Cell
+from mdml_tune.delta_m import Convention
+from mdml_tune.errors import ReportError
+from mdml_tune.records import Status, StudyRecord
 
 
 def table_of(of: StudyRecord) -> DeltaTable:
@@ -73,130 +55,149 @@ def test_numbers(methods: StudyRecord) -> None:
     assert table.rows[1].mean["delta_m"] == pytest.approx(3.2)
     assert table.rows[1].std["delta_m"] == pytest.approx(0.2 * 2**0.5)
     assert table.rows[0].mean["depth/abs_err"] == 0.60
-    assert table.best("depth/abs_err") == table.rows[1].mean["depth/abs_err"]
 
 
-def test_markdown(methods: StudyRecord) -> None:
-    lines = to_markdown(table_of(methods)).splitlines()
-    assert "test split" in lines[0]
-    assert "positive is better" in lines[0]
-    header = [cell.strip() for cell in lines[2].split("|")]
-    assert header[2] == "segmentation mIoU ↑"
-    assert header[6] == "normals mean ↓ [°]"
-    assert header[11:15] == ["Δm gain ↑ [%]", "95 % CI", "Δm drop ↓ [%]", "seeds"]
-    assert "| **0.4128 ± 0.0011** |" in lines[5]
-    assert "| **+3.20 ± 0.28** | [" in lines[5]
-    assert "**" not in lines[4]
-    assert {line.count("|") for line in lines[2:]} == {15}
+def test_every_convention_is_averaged_over_seeds(methods: StudyRecord) -> None:
+    # The metrics of a synthetic study all gain alike, so the conventions agree but for the sign.
+    row = table_of(methods).rows[1]
+    assert row.mean["delta_m_drop"] == pytest.approx(-3.2)
+    assert row.mean["delta_m_primary"] == pytest.approx(3.2)
+    assert row.std["delta_m_drop"] == pytest.approx(row.std["delta_m"])
+    ranked = next(r for r in rank(methods) if r.config_id == row.config_id)
+    assert row.mean["delta_m"] == ranked.delta_m
+    assert row.mean["delta_m_drop"] == ranked.delta_m_drop
 
 
-def test_single_task_is_best_where_nothing_gains() -> None:
-    line = to_markdown(table_of(study(searched("c1", -2.0)))).splitlines()[4]
-    assert line.startswith("| single-task | **0.4000")
-    assert "**+0.00**" in line
+def test_primary_reads_one_metric_per_task() -> None:
+    trial = confirmed("c1", 0.0, 1)
+    better = {**synthetic.scores(0.0), "depth/abs_err": 0.54, "depth/rel_err": 0.5}
+    (_, row) = table_of(study(replace(trial, test=better))).rows
+    assert row.mean["delta_m_primary"] == pytest.approx(10 / 3)
+    assert row.mean["delta_m"] < 0
 
 
 def test_search_only_says_so() -> None:
     of = study(*(searched(f"c{i}", float(i)) for i in range(8)))
     table = table_of(of)
     assert [row.label for row in table.rows] == ["single-task", "c7", "c6", "c5", "c4", "c3"]
-    assert "val split: nothing is confirmed" in to_markdown(table)
+    caption = delta_m_text(table).caption
+    assert "val split: nothing is confirmed" in caption
+    assert "The best 5 of 8 configurations of demo on val." in caption
 
 
 def test_nothing_finished_gives_no_table() -> None:
     assert delta_table(study(), []) is None
 
 
-def test_csv_is_not_rounded(methods: StudyRecord) -> None:
-    rows = list(csv.DictReader(io.StringIO(to_csv(table_of(methods)))))
+def texts(of: StudyRecord, column: str) -> list[Cell]:
+    text = delta_m_text(table_of(of))
+    return [row[text.header.index(column)] for row in text.rows]
+
+
+def marks(cells: list[Cell]) -> list[str]:
+    return ["best" if cell.best else "second" if cell.second else "" for cell in cells]
+
+
+def one_seed(*gains: float) -> StudyRecord:
+    return study(*(confirmed(f"c{i}", gain, 1) for i, gain in enumerate(gains)))
+
+
+def test_best_and_second_of_each_column() -> None:
+    of = one_seed(1.0, 3.0, 2.0)
+    by_gain = [cell.text for cell in texts(of, "Δm gain ↑ [%]")]
+    assert by_gain == ["+0.00", "+3.00", "+2.00", "+1.00"]
+    assert marks(texts(of, "Δm gain ↑ [%]")) == ["", "best", "second", ""]
+    assert marks(texts(of, "Δm drop ↓ [%]")) == ["", "best", "second", ""]  # the lowest
+    assert marks(texts(of, "abs. err. ↓")) == ["", "best", "second", ""]
+    assert marks(texts(of, "seeds")) == marks(texts(of, "95 % CI")) == [""] * 4
+
+
+def test_single_task_networks_compete_in_the_metrics_alone() -> None:
+    of = one_seed(-1.0, -2.0, -3.0)
+    assert marks(texts(of, "mIoU ↑")) == ["best", "second", "", ""]
+    assert marks(texts(of, "Δm gain ↑ [%]")) == ["", "best", "second", ""]
+
+
+def test_a_tie_in_the_digits_shown_is_a_tie() -> None:
+    of = one_seed(3.001, 3.002, 2.0, 1.0)
+    assert marks(texts(of, "Δm gain ↑ [%]")) == ["", "best", "best", "second", ""]
+
+
+def test_the_last_is_never_marked() -> None:
+    assert marks(texts(one_seed(3.0), "Δm gain ↑ [%]")) == ["", ""]
+    assert marks(texts(one_seed(3.0), "mIoU ↑")) == ["", "best"]  # of two, none is second
+    assert marks(texts(one_seed(0.0), "mIoU ↑")) == ["", ""]
+    assert marks(texts(one_seed(2.0, 2.0), "Δm gain ↑ [%]")) == ["", "", ""]
+    assert "bold" not in delta_m_text(table_of(one_seed(0.0))).caption
+    assert "second" not in delta_m_text(table_of(one_seed(3.0))).caption
+
+
+def test_the_header_says_which_convention(methods: StudyRecord) -> None:
+    table = table_of(methods)
+    assert delta_m_text(table).header[-4:] == ("Δm gain ↑ [%]", "95 % CI", "Δm drop ↓ [%]", "seeds")
+    primary = delta_m_text(table, [Convention.PRIMARY])
+    assert primary.header[-3:] == ("<30° ↑", "Δm primary ↑ [%]", "seeds")
+    assert [row[-2].text for row in primary.rows] == ["+0.00", "+3.20 ± 0.28", "+1.10 ± 0.14"]
+    assert "one metric" not in primary.caption
+    assert "first metric of each task" in primary.caption
+    assert "LibMTL" not in primary.caption
+    assert sum(span for _, span in primary.groups) == len(primary.header)
+
+
+def test_one_seed_says_so() -> None:
+    text = delta_m_text(table_of(one_seed(1.0)))
+    assert "Rows of one seed have neither spread nor interval." in text.caption
+    assert [row[-1].text for row in text.rows] == ["3", "1"]
+    assert "±" not in "".join(cell.text for cell in text.rows[1])
+    alone = study(confirmed("c1", 1.0, 1), references=baselines(factors=(1.0,)))
+    caption = delta_m_text(table_of(alone)).caption
+    assert "One seed each: neither spread nor interval can be given." in caption
+    assert "standard deviation" not in caption
+    two = study(*(confirmed("c1", 1.0, s) for s in (1, 2)), references=baselines(factors=(1.0,)))
     assert (
-        float(rows[1]["segmentation/miou"]) == table_of(methods).rows[1].mean["segmentation/miou"]
+        "Single-task networks of one seed: their noise is unknown"
+        in delta_m_text(table_of(two)).caption
     )
-    assert rows[0]["delta_m/std"] == ""
-    assert float(rows[2]["delta_m_ci_low"]) < 1.1 < float(rows[2]["delta_m_ci_high"])
 
 
-def test_latex_escapes() -> None:
-    assert latex("a_b & 50% [x] #1 {y} ~^\\ $") == (
-        r"a\_b \& 50\% {[}x{]} \#1 \{y\} \textasciitilde{}\textasciicircum{}\textbackslash{} \$"
+def test_nothing_is_left_out_in_silence(methods: StudyRecord) -> None:
+    more = (
+        *methods.trials,
+        confirmed("c2", 3.0, 3, method="b", status=Status.FAILED),
+        searched("c9", 1.0, method="slow", status=Status.RUNNING),
     )
-    assert latex("Δm ↑ -1.5 ± 2") == r"$\Delta m$ $\uparrow$ $-$1.5 $\pm$ 2"
-
-
-def test_latex_is_well_formed(methods: StudyRecord) -> None:
-    text = to_latex(table_of(methods))
-    for name in ("table", "tabular"):
-        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 1
-    assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
-    body = [
-        line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line
-    ]
-    assert {len(re.findall(r"(?<!\\)&", line)) for line in body} == {13}
-    assert r"\textbf{+3.20} $\pm$ 0.28" in text
-    assert text.isascii()
-
-
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-@pytest.mark.slow
-def test_latex_compiles(tmp_path: Path) -> None:
-    odd = "a_b & [50%] #{}~^\\ <$>"
-    of = study(*(confirmed("c1", g, s, method=odd) for s, g in ((1, 1.0), (2, 2.0))))
-    (tmp_path / "t.tex").write_text(
-        r"\documentclass{article}\usepackage{booktabs}\begin{document}"
-        + to_latex(table_of(of)) + r"\end{document}"
-    )  # fmt: skip
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    if b"booktabs.sty' not found" in done.stdout:
-        pytest.skip("booktabs is not installed")
-    assert done.returncode == 0, done.stdout[-800:]
-
-
-def test_markdown_cells_stay_in_their_cells() -> None:
-    of = study(confirmed("c1", 1.0, 1, method="a|b\n*c*"))
-    line = to_markdown(table_of(of)).splitlines()[5]
-    assert line.startswith(r"| a\|b \*c\* |")
-
-
-def test_comparisons(methods: StudyRecord) -> None:
-    found = {row.measure: row for row in comparisons(methods)}
-    assert {(row.method, row.reference) for row in found.values()} == {("a", "b")}
-    assert found[DELTA_M].difference.mean == pytest.approx(-2.1)
-    assert found[ENSEMBLE].difference.mean == pytest.approx(-1.1)
-    # The gap is 2 % of each score of `a`, whose scores are Δm above the baseline, or below it.
-    single, own = synthetic.SINGLE, synthetic.scores(1.1)
-    by_hand = {path: own[path] / single[path] for path in single}
-    mean = sum(
-        sum(of_task) / len(of_task)
-        for name in ("segmentation", "depth", "normals")
-        if (of_task := [v for path, v in by_hand.items() if path.startswith(name)])
+    notes = table_of(replace(methods, trials=more)).notes
+    assert notes == (
+        "Not final: 1 of 11 trials of demo have not ended.",
+        "Without a row, as nothing of it is confirmed on test: slow.",
+        "b (c2) rests on 2 of 3 confirming trials: 1 ended without finite scores.",
     )
-    gap = found[GAP].difference.mean
-    assert gap == pytest.approx(2 * mean / 3 - 1.0, abs=0.02)
-    assert found[GAP].difference.seeds == 2
-
-
-def test_comparisons_as_text(methods: StudyRecord) -> None:
-    rows = comparisons(methods)
-    assert "| Δm gain, test ↑ | a | b | -2.10 |" in comparisons_markdown(rows)
-    (first, *_) = csv.DictReader(io.StringIO(comparisons_csv(rows)))
-    assert float(first["difference"]) == rows[0].difference.mean
-
-
-def test_every_pair_of_methods_is_compared() -> None:
-    of = study(
-        *(confirmed(f"c{m}", 1.0 + i, s, method=m) for i, m in enumerate("abc") for s in (1, 2))
+    assert all(
+        note in delta_m_text(table_of(replace(methods, trials=more))).caption for note in notes
     )
-    pairs = [(r.method, r.reference) for r in comparisons(of) if r.measure == DELTA_M]
-    assert pairs == [("b", "a"), ("c", "a"), ("c", "b")]
-    assert not [row for row in comparisons(of) if row.measure == ENSEMBLE]
+    assert table_of(methods).notes == ()
 
 
-def test_no_comparison_without_methods_or_confirmation() -> None:
-    assert comparisons(study(*(confirmed(c, 1.0, 1) for c in ("c1", "c2")))) == []
-    assert (
-        comparisons(study(searched("c1", 1.0, method="a"), searched("c2", 1.0, method="b"))) == []
-    )
+def test_scores_that_are_not_finite_are_no_scores() -> None:
+    broken = {**synthetic.scores(9.0), "depth/abs_err": math.nan}
+    lacking = {k: v for k, v in synthetic.scores(9.0).items() if not k.startswith("depth")}
+    good = confirmed("c1", 1.0, 1)
+    for test in (broken, lacking):
+        table = table_of(study(good, replace(confirmed("c1", 9.0, 2), test=test)))
+        assert table.rows[1].mean["delta_m"] == pytest.approx(1.0)
+        assert table.notes == (
+            "c1 rests on 1 of 2 confirming trials: 1 ended without finite scores.",
+        )
+        alone = study(replace(good, test=test))
+        assert delta_table(alone, rank(alone)) is None
+
+
+def test_a_baseline_of_zero_is_one_clear_message() -> None:
+    zero = study(confirmed("c1", 1.0, 1), references=baselines(factors=(0.0,)))
+    with pytest.raises(
+        ReportError, match=r"baseline of '.*' is 0, so a relative gain is undefined"
+    ):
+        rank(zero)
 
 
 def test_leaderboard_is_plain_text() -> None:
@@ -210,16 +211,3 @@ def test_leaderboard_is_plain_text() -> None:
 def test_no_negative_zero() -> None:
     assert signed(-0.0) == "+0.00"
     assert signed(-0.001) == "+0.00"
-
-
-def test_of_hundreds_of_comparisons_those_with_the_first_method_are_shown() -> None:
-    difference = PairedDifference(mean=1.0, interval=None, p=0.5, seeds=3)
-    names = [f"m{k}" for k in range(12)]
-    rows = [
-        ComparisonRow(later, earlier, DELTA_M, difference)
-        for k, earlier in enumerate(names)
-        for later in names[k + 1 :]
-    ]
-    assert len(rows) > MOST_SHOWN
-    assert [row.method for row in worth_showing(rows)] == names[1:]
-    assert worth_showing(rows[:MOST_SHOWN]) == rows[:MOST_SHOWN]

@@ -1,0 +1,1 @@
+"""Tables of the literature to be quoted beside one's own: one file each, as printed."""
