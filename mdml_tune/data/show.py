@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mdml_tune.data.colours import DEPTHS, coloured, name_of
 from mdml_tune.data.split import Examples
 from mdml_tune.tasks import Task
 
 _INCHES = 2.2
 """Width of one column."""
-
-_TITLES = {Task.NORMALS: "normals (xyz as RGB)"}
 
 Pixels = NDArray[np.generic]
 
@@ -37,9 +35,8 @@ def draw_samples(examples: Examples, tasks: Sequence[Task], count: int) -> Figur
          for column in range(1 + len(tasks))]
         for row in range(rows)
     ]  # fmt: skip
-    for title, axes in zip(
-        ["image", *(_title(task, examples) for task in tasks)], grid[0], strict=True
-    ):
+    names = [name_of(task, inverse_depth=examples.inverse_depth) for task in tasks]
+    for title, axes in zip(["image", *names], grid[0], strict=True):
         axes.set_title(title, fontsize=10)
     for axes in chain(*grid):
         axes.set_xticks([])
@@ -51,26 +48,13 @@ def draw_samples(examples: Examples, tasks: Sequence[Task], count: int) -> Figur
     return figure
 
 
-def _title(task: Task, examples: Examples) -> str:
-    if task is Task.DEPTH and examples.inverse_depth:
-        return "inverse depth"
-    return _TITLES.get(task, str(task))
-
-
 def _draw_column(figure: Figure, column: Sequence[Axes], examples: Examples, task: Task) -> None:
     targets, valid = examples.targets[task][: len(column)], examples.valid[task][: len(column)]
-    match task:
-        case Task.SEGMENTATION:
-            colours = _class_colours(examples.classes)
-            _draw(column, [colours[target.cpu().numpy()] for target in targets], valid)
-        case Task.DEPTH:
-            _draw_depths(figure, column, targets[:, 0], valid)
-        case Task.NORMALS:
-            _draw(column, [_channels_last(target / 2 + 0.5) for target in targets], valid)
-        case Task.EDGES:
-            _draw(column, [_channels_last(target.expand(3, -1, -1)) for target in targets], valid)
-        case Task.ALBEDO:
-            _draw(column, [_channels_last(target) for target in targets], valid)
+    if task is Task.DEPTH:
+        _draw_depths(figure, column, targets[:, 0], valid)
+        return
+    arrays = [target.cpu().numpy() for target in targets]
+    _draw(column, [coloured(task, array, classes=examples.classes) for array in arrays], valid)
 
 
 def _draw(column: Sequence[Axes], pictures: Sequence[Pixels], valid: Tensor) -> None:
@@ -83,14 +67,9 @@ def _draw_depths(figure: Figure, column: Sequence[Axes], depths: Tensor, valid: 
     farthest = max(float(depths.max()), 1e-3)
     for axes, depth, mask in zip(column, depths, valid, strict=True):
         shown = np.ma.masked_array(depth.cpu().numpy(), ~mask.cpu().numpy())
-        image = axes.imshow(shown, cmap="viridis", vmin=0, vmax=farthest, interpolation="nearest")
+        image = axes.imshow(shown, cmap=DEPTHS, vmin=0, vmax=farthest, interpolation="nearest")
         bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
         bar.ax.tick_params(labelsize=7)
-
-
-def _class_colours(classes: int) -> NDArray[np.float64]:
-    """The same colour for a class in every picture: (classes, 3)."""
-    return np.array([colormaps["tab20"](k % 20)[:3] for k in range(classes)])
 
 
 def _channels_last(pixels_CHW: Tensor) -> NDArray[np.float32]:

@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 from mdml_tune.cli.data_sets import progress
 from mdml_tune.cli.predicting.kept import kept_trial
 from mdml_tune.cli.predicting.pictures import draw_prediction, find_images, read_image
-from mdml_tune.cli.predicting.reported import labels_of, reported_peer
+from mdml_tune.cli.predicting.reported import labels_of
 from mdml_tune.config.load import load_trial
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.data.load import check_data, load_split
 from mdml_tune.data.split import SplitName
 from mdml_tune.errors import ConfigError
+from mdml_tune.predicting.reported import reported_peer
 from mdml_tune.storage.atomic import write_bytes
 from mdml_tune.storage.studies import Storage
 from mdml_tune.storage.trials import TrialFolder

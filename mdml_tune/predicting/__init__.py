@@ -1,0 +1,1 @@
+"""What kept networks say of images, whoever wants to know."""
