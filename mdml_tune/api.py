@@ -16,6 +16,7 @@ from mdml_tune.analysis.report import Results, write_results
 from mdml_tune.analysis.subject import load_subject
 from mdml_tune.data.load import check_data
 from mdml_tune.data.pack import Progress
+from mdml_tune.predicting.sampling import keep_samples
 from mdml_tune.records import Phase, StudyRecord, TrialRecord
 from mdml_tune.scd.relations import Needs
 from mdml_tune.spaces.load import load_study
@@ -121,15 +122,18 @@ def run_study(  # noqa: PLR0913 (one per flag of the command)
         publishing(folder, tracking_uri) as work,
     ):
         run(study, folder, begun, options, observe, until=until)
-        results = None if until is Phase.BASELINE else _write(folder, work)
+        results = None if until is Phase.BASELINE else _write(folder, work, data_root)
     record = folder.record()
     failed = tuple(failures([*record.baselines, *record.trials]))
     return Ended(record, results, failed, work.problem)
 
 
-def _write(folder: StudyFolder, work: Publishing) -> Results:
+def _write(folder: StudyFolder, work: Publishing, data_root: Path | None) -> Results:
     work.catch_up()
-    results = write_results(load_subject(folder), folder.results, run_ids(folder))
+    subject = load_subject(folder)
+    if subject.to_ask is not None:
+        subject = subject.with_answers(keep_samples(folder, subject.to_ask, data_root))
+    results = write_results(subject, folder.results, run_ids(folder))
     work.conclude(Outcome.FINISHED, _summary(results.rows))
     return results
 

@@ -1,6 +1,7 @@
 """Data frames into files that other programs read: CSV and Parquet."""
 
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,15 +11,20 @@ import pyarrow.parquet as pq
 
 from mdml_tune.records import StudyRecord
 from mdml_tune.storage.atomic import SCHEMA, write_bytes
+from mdml_tune.tasks import metrics_of
 
 _BLANK = " \t\r\n\v\f\xa0\u200b\ufeff\u3000"
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """UTF-8, floats to their last digit, missing values empty; no text is taken for a formula."""
+    """UTF-8, floats to their last digit, missing values empty; no text is taken for a formula.
+
+    Where there is more than ASCII a byte order mark stands first, without which Excel takes the file for
+    one in the code page of its machine. pandas and LibreOffice read it either way.
+    """
     content = _neutralised(frame).to_csv(index=False, lineterminator="\n")
-    write_bytes(path, content.encode())
+    write_bytes(path, content.encode("utf-8" if content.isascii() else "utf-8-sig"))
 
 
 def write_parquet(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str]) -> None:
@@ -43,6 +49,9 @@ def study_metadata(study: StudyRecord) -> dict[str, str]:
         "positive is better",
         "delta_m_drop": "drop averaged over all metrics; percent; negative is better",
         "interval": "95 %, seeds of the configuration and of the baselines",
+        "units": json.dumps({metric.path: metric.unit for metric in metrics_of(study.tasks)}),
+        "study_file": json.dumps(study.study, default=str),
+        "about": json.dumps(study.about, default=str),
     }
 
 

@@ -1,40 +1,40 @@
 """The report as one HTML page that loads nothing."""
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from mdml_tune.analysis.comparison_text import comparison_text
-from mdml_tune.analysis.comparisons import ComparisonRow, worth_showing
+from mdml_tune.analysis.comparisons import ComparisonRow, main_ones, other_ones
 from mdml_tune.analysis.delta_table import DeltaTable
+from mdml_tune.analysis.figures.inline import colours
+from mdml_tune.analysis.headline import headlines, one_run
 from mdml_tune.analysis.leaderboard import leaderboard
-from mdml_tune.analysis.numbers import hours
 from mdml_tune.analysis.pareto import searched_front
-from mdml_tune.analysis.ranking import RankedRow
-from mdml_tune.analysis.summary import answer, failed_trials, flat, trials_by_status, warnings
+from mdml_tune.analysis.pictures import Picture
+from mdml_tune.analysis.question import question, terms
+from mdml_tune.analysis.ran import failed_trials, run_facts
+from mdml_tune.analysis.subject import Subject
+from mdml_tune.analysis.summary import answer, leader, unfinished, warnings
 from mdml_tune.analysis.tables import delta_m_text
-from mdml_tune.records import StudyRecord
+from mdml_tune.analysis.told import told
 
+SHOWN = 20
+"""Rows of the ranking that stand open."""
+MOST = 200
+"""Rows that the page holds; ``ranked.csv`` holds all."""
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    name: str
-    """File name without its ending."""
-    caption: str
-    png: bytes
-
-    wide: bool
-
-    @property
-    def url(self) -> str:
-        return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
+_SCRIPTS = ("marks.js", "lights.js", "pointing.js", "tables.js", "ranges.js", "start.js")
+"""In this order they are the page's script."""
 
 
 def render(
-    study: StudyRecord,
-    rows: Sequence[RankedRow],
+    subject: Subject,
     *,
     table: DeltaTable | None,
     compared: Sequence[ComparisonRow],
@@ -42,33 +42,52 @@ def render(
     winner: str | None,
 ) -> str:
     """The page; ``winner`` is the best configuration as YAML."""
-    trials = (*study.baselines, *study.trials)
-    gpu_hours = sum(trial.gpu_hours for trial in trials)
+    study, rows = subject.study, subject.rows
+    script = "\n".join(_file(name) for name in _SCRIPTS)
+    script = f"(() => {{\n'use strict';\n{script}\n}})();"
+    marks = {group: of for picture in pictures for group, of in picture.marks.items()}
+    listed = [row.config_id for row in rows[:MOST]]
+    best = leader(rows)
     values: Mapping[str, object] = {
         "study": study,
+        "question": question(study),
+        "terms": terms(study),
         "answer": answer(rows),
+        "unfinished": unfinished(study),
         "warnings": warnings(study, rows),
+        "headlines": headlines(study, rows),
         "table": table and delta_m_text(table),
-        "comparisons": comparison_text(worth_showing(compared)) if compared else None,
-        "ranking": leaderboard(rows, front=searched_front(study)) if rows else None,
-        "pictures": pictures,
+        "comparisons": comparison_text(main_ones(compared)) if compared else None,
+        "other_comparisons": comparison_text(other) if (other := other_ones(compared)) else None,
+        "ranking": leaderboard(rows, MOST, front=searched_front(study)) if rows else None,
+        "listed": listed,
+        "shown": SHOWN,
+        "chapters": [(name, list(of)) for name, of in groupby(pictures, lambda p: p.chapter)],
+        "not_sampled": subject.not_sampled,
+        "best": best,
+        "one_run": best and one_run(best),
         "winner": winner,
-        "about": flat(study.about),
-        "seeds": sorted({trial.seed for trial in trials}),
-        "phases": trials_by_status(study),
-        "trial_hours": hours(sum(trial.seconds for trial in trials) / 3600),
-        "gpu_hours": f"{hours(gpu_hours)} of GPUs" if gpu_hours else "no GPU",
+        "facts": run_facts(study),
         "failed": failed_trials(study),
+        "colours": colours(picture.svg for picture in pictures),
+        "style": Markup(_file("report.css")),  # noqa: S704 (our own file)
+        "script": Markup(script),  # noqa: S704 (our own files)
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "told": told(study, rows, marks, listed),
     }
-    return _template().render(values)
+    return _environment().get_template("report.html.j2").render(values)
 
 
-def _template() -> Template:
-    environment = Environment(
+def _environment() -> Environment:
+    return Environment(
         loader=PackageLoader("mdml_tune.analysis"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2")
+
+
+def _file(name: str) -> str:
+    """A file that is taken as it is."""
+    return files("mdml_tune.analysis").joinpath("templates", name).read_text(encoding="utf-8")

@@ -34,17 +34,21 @@ def searched_front(study: StudyRecord) -> ParetoFront | None:
     Raises:
         ReportError: A baseline to judge scores by is missing.
     """
-    search = cast("Mapping[str, object]", study.study.get("search", {}))
+    named = objectives(study)
+    return pareto_front(study, among=named) if len(named) > 1 else None
+
+
+def objectives(study: StudyRecord) -> tuple[str, ...]:
+    """What the study searches for: ``delta_m/<task>`` or ``delta_m`` each."""
+    search = cast("Mapping[str, object]", study.study.get("search") or {})
     named = search.get("objective")
-    if not isinstance(named, list | tuple) or len(cast("list[str]", named)) == 1:
-        return None
-    return pareto_front(study, objectives=cast("list[str]", named))
+    return tuple(cast("Sequence[str]", named)) if isinstance(named, list | tuple) else (DELTA_M,)
 
 
 def pareto_front(
     study: StudyRecord,
     phase: Phase = Phase.SEARCH,
-    objectives: Sequence[str] | None = None,
+    among: Sequence[str] | None = None,
 ) -> ParetoFront:
     """The front among the configurations of one phase.
 
@@ -53,26 +57,27 @@ def pareto_front(
     Args:
         study: Its records.
         phase: Search (judged on val) or confirm (on test).
-        objectives: ``delta_m/<task>`` or ``delta_m``; without them the gain of every task.
+        among: Objectives, ``delta_m/<task>`` or ``delta_m``; without them the gain of every task.
 
     Raises:
         ReportError: A baseline to judge scores by is missing.
     """
-    named = tuple(objectives or (f"{DELTA_M}/{task}" for task in study.tasks))
+    named = tuple(among or (f"{DELTA_M}/{task}" for task in study.tasks))
     whole = Group.CONFIRMED if phase is Phase.CONFIRM else Group.COMPLETED
     rows = [row for row in rank(study, phase) if row.group is whole]
-    points = [[_value(row, name) for name in named] for row in rows]
+    points = [[value_of(row, name) for name in named] for row in rows]
     on_front = set(front(points))
     return ParetoFront(
         objectives=named,
         split="test" if phase is Phase.CONFIRM else "val",
         rows=tuple(row for index, row in enumerate(rows) if index in on_front),
         beaten=tuple(row for index, row in enumerate(rows) if index not in on_front),
-        hypervolume=hypervolume(points, [0.0] * len(named)),
+        # What is not on the front adds no volume, but time.
+        hypervolume=hypervolume([points[i] for i in sorted(on_front)], [0.0] * len(named)),
     )
 
 
-def _value(row: RankedRow, name: str) -> float:
+def value_of(row: RankedRow, name: str) -> float:
     if name == DELTA_M:
         return row.delta_m or 0.0
     return row.gains[Task(name.removeprefix(f"{DELTA_M}/"))]

@@ -1,11 +1,8 @@
 """Everything under ``results/``: tables, figures, and the report that holds them together."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from mdml_tune.analysis.comparisons import ComparisonRow, comparisons
 from mdml_tune.analysis.delta_table import DeltaTable, delta_table
@@ -20,12 +17,13 @@ from mdml_tune.analysis.notation import (
     to_latex,
     to_markdown,
 )
-from mdml_tune.analysis.page import Picture, render
+from mdml_tune.analysis.page import render
 from mdml_tune.analysis.pareto import ParetoFront, searched_front
+from mdml_tune.analysis.pictures import picture
 from mdml_tune.analysis.ranking import RankedRow
+from mdml_tune.analysis.reuse import winner_yaml
 from mdml_tune.analysis.subject import Subject
-from mdml_tune.analysis.summary import answer, leader
-from mdml_tune.records import StudyRecord
+from mdml_tune.analysis.summary import answer
 from mdml_tune.storage.atomic import write_bytes
 
 
@@ -74,12 +72,12 @@ def write_results(
     }
     winner = winner_yaml(study, rows)
     texts = {**_table_texts(table, compared), **({} if winner is None else {"winner.yaml": winner})}
-    pictures = [
-        Picture(entry.name, entry.caption, files[f"figures/{entry.name}.png"], wide=entry.wide)
-        for entry, _ in figures
-    ]
     texts["report.html"] = render(
-        study, rows, table=table, compared=compared, pictures=pictures, winner=winner
+        subject,
+        table=table,
+        compared=compared,
+        pictures=[picture(entry, figure) for entry, figure in figures],
+        winner=winner,
     )
     files |= {name: text.encode() for name, text in texts.items()}
     for name, content in files.items():
@@ -94,29 +92,6 @@ def write_results(
         front=searched_front(study),
         answer=answer(rows),
     )
-
-
-def winner_yaml(study: StudyRecord, rows: Sequence[RankedRow]) -> str | None:
-    """The leading configuration as a study file for ``mdml-tune train``; none without a leader."""
-    best = leader(rows)
-    if best is None:
-        return None
-    config: object = json.loads(json.dumps(dict(best.shown[0].config)))  # enums become text
-    content = {
-        "study": f"{study.name[:90]}-winner",
-        "trial": config,
-        "baseline": _baseline_plan(study),
-    }
-    head = f"# {best.config_id} of study {study.name}, {best.phase} phase\n"
-    return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-
-
-def _baseline_plan(study: StudyRecord) -> dict[str, object]:
-    """The single-task networks that the study was measured against, so that the winner is too."""
-    recipe = study.baselines[0].config if study.baselines else {}
-    shared = {key: recipe[key] for key in ("network", "training") if key in recipe}
-    seeds = len({baseline.seed for baseline in study.baselines}) or 1
-    return {"seeds": seeds, "trial": json.loads(json.dumps(shared))}
 
 
 def _table_texts(table: DeltaTable | None, compared: Sequence[ComparisonRow]) -> dict[str, str]:

@@ -60,8 +60,13 @@ def trials_by_status(study: StudyRecord) -> list[tuple[str, dict[str, int]]]:
     ]
 
 
-def failed_trials(study: StudyRecord) -> list[TrialRecord]:
-    return [t for t in (*study.baselines, *study.trials) if t.status is Status.FAILED]
+def unfinished(study: StudyRecord) -> str | None:
+    """What has not ended, of a study that still runs or was interrupted."""
+    phases = [(p, _count((*study.baselines, *study.trials), p, Status.RUNNING)) for p in Phase]
+    running = ", ".join(f"{count} {phase}" for phase, count in phases if count)
+    if not running:
+        return None
+    return f"these trials have not ended: {running}. What follows is what there is so far."
 
 
 def flat(values: Mapping[str, object], prefix: str = "") -> dict[str, str]:

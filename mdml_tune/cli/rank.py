@@ -16,14 +16,26 @@ def rank(
     parquet: Annotated[Path | None, typer.Option(help="Write it there, with types.")] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
     phase: Annotated[Phase | None, typer.Option(help="Trials of this phase alone.")] = None,
+    config: Annotated[
+        int | None,
+        typer.Option(
+            metavar="RANK",
+            help="Print the configuration at RANK (1 is the best) as a study file for "
+            "'mdml-tune train', and nothing else.",
+        ),
+    ] = None,
     storage: arg.Storage = arg.DEFAULT_STORAGE,
 ) -> None:
-    """Print the ranking of STUDY, best first, ties within noise in one tier."""
+    """Print the ranking of STUDY, best first, ties within noise in one tier.
+
+    To train the winner again: mdml-tune rank STUDY --config 1 > best.yaml; mdml-tune train best.yaml
+    """
     from mdml_tune.analysis.export import study_metadata, write_csv, write_parquet
     from mdml_tune.analysis.frame import ranked_frame
     from mdml_tune.analysis.leaderboard import leaderboard
     from mdml_tune.analysis.pareto import searched_front
     from mdml_tune.analysis.ranking import rank as ranked
+    from mdml_tune.analysis.reuse import ranked_yaml
     from mdml_tune.cli.tables import build_console, print_table
     from mdml_tune.storage.studies import Storage
     from mdml_tune.tracking.ledger import run_ids
@@ -36,6 +48,9 @@ def rank(
         write_csv(frame, csv)
     if parquet is not None:
         write_parquet(frame, parquet, study_metadata(record))
+    if config is not None:
+        typer.echo(ranked_yaml(record, rows, config), nl=False)
+        return
     print_table(
         build_console(), leaderboard(rows, top, searched_front(record)), title=f"Study {study}"
     )

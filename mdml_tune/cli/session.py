@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from mdml_tune.analysis.comparison_text import comparison_text
-from mdml_tune.analysis.comparisons import worth_showing
+from mdml_tune.analysis.comparisons import main_ones
 from mdml_tune.analysis.leaderboard import leaderboard
 from mdml_tune.analysis.report import Results
 from mdml_tune.analysis.tables import delta_m_text
@@ -98,7 +98,7 @@ class Session:
                 console, delta_m_text(results.table), title="Δm against single-task networks"
             )
         if results.comparisons:
-            compared = worth_showing(results.comparisons)
+            compared = main_ones(results.comparisons)
             print_table(console, comparison_text(compared), title="Methods compared")
             if len(compared) < len(results.comparisons):
                 where = _short(self.folder.results / "comparisons.csv")

@@ -93,6 +93,15 @@ def test_floats_to_their_last_digit(tmp_path: Path) -> None:
     assert [float(line) for line in lines[1:]] == values
 
 
+def test_excel_is_told_that_a_name_is_utf_8(tmp_path: Path) -> None:
+    write_csv(frame_of(study(searched("c1", 1.0, method="β-mutual"))), tmp_path / "greek.csv")
+    assert (tmp_path / "greek.csv").read_bytes().startswith(b"\xef\xbb\xbfrank,")
+    read = pd.read_csv(tmp_path / "greek.csv")
+    assert (next(iter(read.columns)), read["method"][0]) == ("rank", "β-mutual")
+    write_csv(frame_of(study(searched("c1", 1.0, method="mutual"))), tmp_path / "plain.csv")
+    assert (tmp_path / "plain.csv").read_bytes().startswith(b"rank,")
+
+
 def test_same_study_same_bytes(rich: StudyRecord, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         write_csv(frame_of(rich), tmp_path / name)
@@ -136,4 +145,7 @@ def test_parquet_is_typed_and_knows_the_study(rich: StudyRecord, tmp_path: Path)
     assert metadata[b"mdml.study"] == b"rooms-mdml-scd"
     assert metadata[b"mdml.schema"] == b"1"
     assert b"positive is better" in metadata[b"mdml.delta_m"]
+    assert json.loads(metadata[b"mdml.units"])["normals/mean_angle"] == "degrees"
+    assert json.loads(metadata[b"mdml.about"])["git_commit"] == "58a44271f0aa"
+    assert next(iter(json.loads(metadata[b"mdml.study_file"])["methods"])) == "single network"
     assert json.loads(metadata[b"pandas"])

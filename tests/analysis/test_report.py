@@ -1,7 +1,10 @@
 """The report must say what was found, load nothing, and survive odd studies."""
 
+import json
 import re
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +36,8 @@ def one_metric(gain: float, seed: int) -> TrialRecord:
 
 def test_every_file_is_there(written) -> None:
     names = {str(path.relative_to(written.folder)) for path in written.files}
-    figures = ("anytime", "learning_curves", "parallel_coordinates", "generalisation_gap")
+    figures = {path.stem for path in written.files if path.parent.name == "figures"}
+    assert {"anytime", "learning_curves", "parallel_coordinates", "generalisation_gap"} <= figures
     assert names == {
         "ranked.csv", "ranked.parquet", "delta_m.md", "delta_m.tex", "delta_m.csv",
         "comparisons.md", "comparisons.csv", "winner.yaml", "report.html",
@@ -45,11 +49,44 @@ def test_every_file_is_there(written) -> None:
 
 def test_page_loads_nothing(written) -> None:
     page = written.report.read_text(encoding="utf-8")
-    assert not re.findall(r"""(?:src|href)=["'](?!data:|ranked\.csv)""", page)
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page)
     assert "http://" not in page
     assert "https://" not in page
-    assert not re.search(r"@import|<script|<link|url\(", page)
+    assert not re.search(r"@import|<link|url\((?!#)|fetch\(|XMLHttpRequest|eval\(", page)
+
+
+def test_page_runs_one_script_its_own(written) -> None:
+    page = written.report.read_text(encoding="utf-8")
+    (allowed,) = re.findall(r"script-src 'sha256-([^']+)'", page)
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    hashes = [b64encode(sha256(script.encode()).digest()).decode() for script in scripts]
+    assert hashes == [allowed]
     assert "default-src 'none'" in page
+    assert not re.search(r'\son\w+="', page)
+
+
+def test_what_others_wrote_cannot_leave_the_json(tmp_path: Path) -> None:
+    trials = [
+        searched("c1", 1.0, number=1, parameters={"kind": "</script><b>", "weight": 1}),
+        searched("c2", 2.0, number=2, parameters={"kind": "<!--", "weight": 2}),
+    ]
+    page = write_results(subject_of(study(*trials)), tmp_path).report.read_text(encoding="utf-8")
+    (told,) = re.findall(r'id="told">(.*?)</script>', page, flags=re.DOTALL)
+    assert json.loads(told)["configurations"]["c1"][2] == ["</script><b>", "1"]
+    assert "</script><b>" not in page
+
+
+def test_ids_are_unique_and_every_mark_has_its_group(written) -> None:
+    page = written.report.read_text(encoding="utf-8")
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    (told,) = re.findall(r'id="told">(.*?)</script>', page, flags=re.DOTALL)
+    assert set(json.loads(told)["marks"]) <= set(ids)
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+def test_page_is_small_enough_to_mail(written) -> None:
+    assert written.report.stat().st_size < 1_000_000
 
 
 def test_page_says_what_it_must(written) -> None:
@@ -58,8 +95,9 @@ def test_page_says_what_it_must(written) -> None:
     assert re.sub(r"<", "&lt;", written.answer).split(" reaches")[0] in page
     for text in (
         "Δm gain ↑ [%]", "95 % CI", "generalisation gap", "58a44271f0aa", "d41d8cd98f00b204",
-        "mdml-tune train winner.yaml", "1000, 1001, 1002", "Failed trials", "12 completed",
-        "prefers-color-scheme: dark",
+        "mdml-tune train winner.yaml", "seeds 1000, 1001, 1002", "Failed trials", "12 completed",
+        "prefers-color-scheme: dark", "Which of 4 methods (single network, independent peers, mutual and",
+        "mdml-tune reproduce tc", "probability of being the best", "What was reached",
     ):  # fmt: skip
         assert text in page, text
 
@@ -138,5 +176,6 @@ def test_odd_studies(of: StudyRecord, tmp_path: Path) -> None:
     found = write_results(subject_of(of), tmp_path)
     page = found.report.read_text(encoding="utf-8")
     assert "<c2>" not in page
+    assert ("Not over:" in page) == any(trial.status is Status.RUNNING for trial in of.trials)
     assert found.ranked_csv.exists()
     assert len(found.rows) == len({trial.config_id for trial in of.trials})

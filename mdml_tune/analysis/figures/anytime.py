@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mdml_tune.analysis.figures.style import GAIN_AXIS, INK, PALETTE, Drawing, new_figure, tidy
+from mdml_tune.analysis.figures.style import (
+    GAIN_AXIS,
+    INK,
+    PALETTE,
+    SHADE,
+    Drawing,
+    Mark,
+    new_figure,
+    tidy,
+)
+from mdml_tune.analysis.numbers import signed, tick
 from mdml_tune.analysis.ranking import has_scores
 from mdml_tune.analysis.reference import reference
 from mdml_tune.analysis.subject import Subject
@@ -12,46 +22,61 @@ from mdml_tune.records import Phase, Status, StudyRecord, TrialRecord
 
 
 @dataclass(frozen=True, slots=True)
+class Leader:
+    """A configuration that was better than all before it."""
+
+    label: str
+    config_id: str
+    hours: float
+    """Spent when it was found."""
+    delta_m: float
+    """Gain in percent on val."""
+
+
+@dataclass(frozen=True, slots=True)
 class Anytime:
     unit: str
     """``GPU-hours``, or ``trial-hours`` (wall-clock of each trial) where no GPU was used."""
     baselines: float
     """What the single-task networks cost: where the search begins."""
-    hours: tuple[float, ...]
-    """Spent when a better configuration was found; the last is the end of the search."""
-    best: tuple[float, ...]
-    """The best Δm (gain, percent, val) from then on."""
+    leaders: tuple[Leader, ...]
+    """In the order in which they were found."""
+    end: float
+    """Hours spent by the end of the search."""
 
 
 def anytime(subject: Subject) -> Anytime | None:
     """The best Δm so far of trials trained to the end, against hours spent; none before the first."""
     study = subject.study
     trials = sorted((t for t in study.trials if t.phase is Phase.SEARCH), key=_ended)
-    if not any(_counts(trial, study) for trial in trials):
-        return None
     on_gpu = any(trial.gpus > 0 for trial in trials)
-    single = reference(study, "val").mean
+    labels = {row.config_id: row.label for row in subject.rows}
     spent = start = _hours(study.baselines, on_gpu=on_gpu)
-    points: list[tuple[float, float]] = []
+    leaders: list[Leader] = []
     for trial in trials:
         spent += _hours([trial], on_gpu=on_gpu)
-        if _counts(trial, study):
-            value = delta_m(trial.scores("val") or {}, single, study.tasks)
-            if not points or value > points[-1][1]:
-                points.append((spent, value))
-    points.append((spent, points[-1][1]))
-    hours, best = zip(*points, strict=True)
-    return Anytime("GPU-hours" if on_gpu else "trial-hours", start, hours, best)
+        value = _delta_m(trial, study)
+        if value is not None and (not leaders or value > leaders[-1].delta_m):
+            leaders.append(Leader(labels[trial.config_id], trial.config_id, spent, value))
+    if not leaders:
+        return None
+    return Anytime("GPU-hours" if on_gpu else "trial-hours", start, tuple(leaders), spent)
 
 
 def draw_anytime(numbers: Anytime) -> Drawing:
     figure = new_figure(height=3.0)
     axes = figure.add_subplot()
-    axes.step(numbers.hours, numbers.best, where="post", color=PALETTE[0], linewidth=1.8)
-    axes.plot(numbers.hours[:-1], numbers.best[:-1], "o", color=PALETTE[0], markersize=4)
+    hours = [leader.hours for leader in numbers.leaders]
+    best = [leader.delta_m for leader in numbers.leaders]
+    axes.step([*hours, numbers.end], [*best, best[-1]], where="post", color=PALETTE[0],
+              linewidth=1.8)  # fmt: skip
+    figure.tell(
+        axes.scatter(hours, best, color=PALETTE[0], s=20, zorder=3),
+        [_mark(leader, numbers.unit) for leader in numbers.leaders],
+    )
     axes.axhline(0, color=INK, linewidth=0.9, linestyle="--", label="single-task")
     if numbers.baselines > 0:
-        axes.axvspan(0, numbers.baselines, color="#E4E4E4", label="training the baselines")
+        axes.axvspan(0, numbers.baselines, color=SHADE, label="training the baselines")
     figure.legend(fontsize=7.5, frameon=False, loc="outside upper right", ncols=2)
     axes.set_xlim(left=0)
     axes.set_xlabel(f"spent on trials [{numbers.unit}]")
@@ -60,8 +85,15 @@ def draw_anytime(numbers: Anytime) -> Drawing:
     return figure
 
 
-def _counts(trial: TrialRecord, study: StudyRecord) -> bool:
-    return trial.status is Status.COMPLETED and has_scores(trial, "val", study.tasks)
+def _mark(leader: Leader, unit: str) -> Mark:
+    found = f"{signed(leader.delta_m)} % Δm on val, found after {tick(leader.hours)} {unit}"
+    return Mark(f"{leader.label}\n{found}", leader.config_id)
+
+
+def _delta_m(trial: TrialRecord, study: StudyRecord) -> float | None:
+    if trial.status is not Status.COMPLETED or not has_scores(trial, "val", study.tasks):
+        return None
+    return delta_m(trial.scores("val") or {}, reference(study, "val").mean, study.tasks)
 
 
 def _ended(trial: TrialRecord) -> int:

@@ -1,7 +1,6 @@
 """What all figures have in common: size, colours, what a mark stands for, and how they become files."""
 
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,11 +16,16 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY = "#9A9A9A"
 INK = "#222222"
 GRID = "#E5E5E5"
+SHADE = "#E4E4E4"
+"""An area that lies behind the data."""
 PAPER = "#FFFFFF"
-WIDTH = 5.6
-"""Inches: small enough for its text to be read on a phone."""
+SCALE = "viridis_r"
+"""Colours of a quantity: the more, the further from the paper."""
 
-GAIN_AXIS = "Δm gain [%], {split} (higher is better)"
+WIDTH = 4.8
+"""Inches: its text can be read in a column of a paper, and on a phone."""
+
+GAIN_AXIS = "Δm gain [%], {split}\n(higher is better)"
 
 CROWD = 400
 """More marks than this are one picture within a figure: nobody points at one of them."""
@@ -64,7 +68,7 @@ class Drawing(Figure):
         """Lay the figure out once; whatever format it is then written in finds it done."""
         if self.get_layout_engine() is not None:
             self.draw_without_rendering()
-            self.set_layout_engine("none")
+            self.set_layout_engine(None)  # "none" would keep one that does nothing
 
 
 def new_figure(width: float = WIDTH, height: float = 3.4) -> Drawing:
@@ -76,9 +80,9 @@ def tidy(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(visible=True, color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=8)
-    axes.xaxis.get_label().set_fontsize(8.5)
-    axes.yaxis.get_label().set_fontsize(8.5)
+    axes.tick_params(labelsize=8.5)
+    axes.xaxis.get_label().set_fontsize(9)
+    axes.yaxis.get_label().set_fontsize(9)
 
 
 def encode(figure: Drawing, kind: str) -> bytes:
@@ -88,11 +92,3 @@ def encode(figure: Drawing, kind: str) -> bytes:
     with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": _SALT}):
         figure.savefig(buffer, format=kind, dpi=170, metadata=_METADATA[kind])
     return buffer.getvalue()
-
-
-def to_inline_svg(figure: Drawing, name: str) -> str:
-    """The figure as an ``<svg>`` element for a page with several; ids begin with ``name``."""
-    text = encode(figure, "svg").decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
-    return re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
