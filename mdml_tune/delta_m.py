@@ -31,7 +31,7 @@ def task_gain(scores: Scores, baseline: Scores, task: Task) -> float:
     Raises:
         ReportError: A metric is missing, or its baseline is 0 (no relative gain exists).
     """
-    return 100 * fmean(_gain(scores, baseline, metric) for metric in METRICS[task])
+    return 100 * fmean([_gain(scores, baseline, metric) for metric in METRICS[task]])
 
 
 def delta_m(
@@ -49,17 +49,17 @@ def delta_m(
     tasks = tuple(tasks)
     match convention:
         case Convention.GAIN:
-            return fmean(task_gain(scores, baseline, task) for task in tasks)
+            return fmean([task_gain(scores, baseline, task) for task in tasks])
         case Convention.DROP:
             gains = [_gain(scores, baseline, metric) for t in tasks for metric in METRICS[t]]
             return -100 * fmean(gains)
         case Convention.PRIMARY:
-            return 100 * fmean(_gain(scores, baseline, METRICS[task][0]) for task in tasks)
+            return 100 * fmean([_gain(scores, baseline, METRICS[task][0]) for task in tasks])
 
 
 def mean_scores(of_seeds: Sequence[Scores]) -> dict[str, float]:
     """Mean of each metric over seeds: the reference that delta-m is measured against."""
-    return {name: fmean(scores[name] for scores in of_seeds) for name in of_seeds[0]}
+    return {name: fmean([scores[name] for scores in of_seeds]) for name in of_seeds[0]}
 
 
 def _gain(scores: Scores, baseline: Scores, metric: Metric) -> float:

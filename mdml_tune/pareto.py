@@ -34,7 +34,8 @@ def non_dominated_ranks(points: Sequence[Point]) -> list[int]:
 
 def front(points: Sequence[Point]) -> list[int]:
     """Indices of the points that none dominates, in their order; equal points are all in it."""
-    return [index for index, rank in enumerate(non_dominated_ranks(points)) if rank == 0]
+    dominated_N = _dominates(_array(points)).any(axis=0)
+    return [int(index) for index in np.flatnonzero(~dominated_N)]
 
 
 def crowding_distance(points: Sequence[Point]) -> list[float]:

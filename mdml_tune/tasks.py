@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 
 
@@ -18,7 +19,7 @@ CLASSIFICATION_LIKE = frozenset({Task.SEGMENTATION, Task.EDGES})
 """Tasks whose output is a distribution, so that a temperature has a meaning."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: its path is asked for a million times
 class Metric:
     """One column of a results table."""
 
@@ -27,7 +28,7 @@ class Metric:
     unit: str
     higher_is_better: bool
 
-    @property
+    @cached_property
     def path(self) -> str:
         """``depth/abs_err``: how the metric is called in histories, MLflow and the CSV."""
         return f"{self.task}/{self.name}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -20,7 +21,7 @@ _DECADE = 10
 """Numbers that span more are read on a log axis, where the study file does not say."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what follows from thousands of values is found once
 class Column:
     """One searched parameter that differs between the configurations which have it."""
 
@@ -30,25 +31,25 @@ class Column:
     is_log: bool = False
     """Whether its axis is logarithmic."""
 
-    @property
+    @cached_property
     def holders(self) -> tuple[int, ...]:
         """Places of the configurations that have it."""
         return tuple(place for place, value in enumerate(self.values) if value is not None)
 
-    @property
+    @cached_property
     def held(self) -> tuple[str | int | float | bool, ...]:
         """The values of ``holders``."""
         return tuple(value for value in self.values if value is not None)
 
-    @property
+    @cached_property
     def is_numeric(self) -> bool:
         return all(isinstance(v, int | float) and not isinstance(v, bool) for v in self.held)
 
-    @property
+    @cached_property
     def is_whole(self) -> bool:
         return self.is_numeric and all(isinstance(value, int) for value in self.held)
 
-    @property
+    @cached_property
     def options(self) -> tuple[str, ...]:
         """What a parameter that is no number can be, in order."""
         return tuple(sorted({str(value) for value in self.held}))

@@ -13,6 +13,7 @@ from mdml_tune.analysis.frame import ranked_frame
 from mdml_tune.analysis.notation import (
     comparisons_csv,
     comparisons_markdown,
+    markdown,
     to_csv,
     to_latex,
     to_markdown,
@@ -72,6 +73,7 @@ def write_results(
     }
     winner = winner_yaml(study, rows)
     texts = {**_table_texts(table, compared), **({} if winner is None else {"winner.yaml": winner})}
+    texts["answer.md"] = f"{markdown(answer(rows))}\n"
     texts["report.html"] = render(
         subject,
         table=table,

@@ -27,9 +27,8 @@ def ui(
     base = f"http://127.0.0.1:{port}" if command is not None else tracking_uri
     store = Storage.at(storage)
     for name in store.studies():
-        page = study_page(store.study(name), base)
-        if page is not None:
-            typer.echo(f"{name:20} {page}")
+        page = study_page(store.study(name), tracking_uri, base)
+        typer.echo(f"{name:20} {page or f'not in this store: mdml-tune sync {name}'}")
     if command is None:
         typer.echo(f"The server runs already: {tracking_uri}")
         return

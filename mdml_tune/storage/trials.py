@@ -11,7 +11,7 @@ from typing import cast
 
 from mdml_tune.records import Phase, Scores, Status, TrialRecord, Value
 from mdml_tune.storage.atomic import read_json, write_json
-from mdml_tune.storage.history import read_history
+from mdml_tune.storage.history import count_reports, read_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class TrialFolder:
         who = read_json(self.path / "trial.json")
         if who is None:
             return None
+        # Before the history: of a trial that ends meanwhile nothing must be missing.
+        end = read_json(self.path / "result.json")
         history = read_history(self.history)
         record = TrialRecord(
             trial_key=str(who["trial_key"]),
@@ -88,7 +90,6 @@ class TrialFolder:
             cpus=cast("float", who["cpus"]),
             gpus=cast("float", who["gpus"]),
         )
-        end = read_json(self.path / "result.json")
         if end is None:
             return record
         return replace(
@@ -101,6 +102,6 @@ class TrialFolder:
     def settled_epochs(self) -> int:
         """Epochs whose reports no restart can take back: the ended trial's, or the checkpoint's."""
         if self.is_closed():
-            return len(read_history(self.history))
+            return count_reports(self.history)
         latest = read_json(self.checkpoints / "LATEST")
         return 0 if latest is None else cast("int", latest["epoch"])

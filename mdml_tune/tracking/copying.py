@@ -122,6 +122,9 @@ def _show(session: Session, entry: Entry, record: TrialRecord, shown: str, end_m
     tags = {description.STATUS: str(shown)}
     if record.status.is_final:
         tags[description.EPOCHS] = str(entry.epochs)
+    name = description.final_name(record)
+    if name is not None:
+        tags[description.NAME] = name
     if record.failure is not None:
         tags[description.FAILURE] = description.tag_text(record.failure)
     session.server.log(entry.run_id, tags=tags)

@@ -1,36 +1,64 @@
-"""What a reader of MLflow sees of a trial and of a study: names, tags, parameters, a note."""
+"""What a reader of MLflow sees of a trial and of a study: names, tags, parameters."""
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import cast
 
-from mdml_tune.records import Phase, StudyRecord, TrialRecord
+from mdml_tune.records import Phase, Status, StudyRecord, TrialRecord
 from mdml_tune.storage.studies import StudyFolder
+from mdml_tune.tracking import notes, views
 
 PARENT = "mlflow.parentRunId"
+NAME = "mlflow.runName"
+NOTE = "mlflow.note.content"
 STUDY = "mdml.study"
 TRIAL = "mdml.trial_key"
-STATUS = "mdml.status"
+STATUS = views.STATUS
 EPOCHS = "mdml.epochs"
 FAILURE = "mdml.failure"
 NON_FINITE = "mdml.non_finite"
 
 _LONGEST_PARAM = 6000
-_LONGEST_TAG = 8000
 _NOT_IN_A_NAME = re.compile(r"[^\w.\- /:]")
 
 
-def run_name(record: TrialRecord) -> str:
+def run_name(record: TrialRecord, gain: float | None = None) -> str:
+    """Who a trial is and how it ended, led by its Δm: MLflow's own columns show no metric.
+
+    Args:
+        record: The trial.
+        gain: Its Δm in percent, once that is final.
+    """
+    parts = [*([] if gain is None else [f"{gain:+z.2f} %"]), *_who(record)]
+    if record.status in {Status.PRUNED, Status.FAILED}:
+        parts.append(f"({record.status})")
+    return " ".join(parts)
+
+
+def final_name(record: TrialRecord) -> str | None:
+    """The name of a searched trial that has ended; the Δm of a confirmed one is known later."""
+    if record.phase is not Phase.SEARCH or not record.status.is_final:
+        return None
+    gain = math.nan if record.last is None else record.last.metrics.get("val/delta_m", math.nan)
+    return run_name(record, gain if math.isfinite(gain) else None)
+
+
+def _who(record: TrialRecord) -> list[str]:
+    seed = f"seed {record.seed}"
+    identity = record.config_id[:8]
     match record.phase:
         case Phase.BASELINE:
-            return f"baseline {record.method} seed {record.seed}"
+            return [f"baseline {record.method}", seed]
         case Phase.SEARCH if record.number is not None:
-            parts = [f"search-{record.number:03d}", record.method or record.config_id[:8]]
-            return " ".join(parts + ([f"seed {record.seed}"] if record.seed else []))
+            who = [f"search-{record.number:03d}", record.method or identity]
+            return [*who, seed] if record.seed else who
         case Phase.SEARCH | Phase.CONFIRM:
-            return f"{record.phase} {record.config_id[:8]} seed {record.seed}"
+            who = [record.method, seed, identity] if record.method else [identity, seed]
+            return [str(record.phase), *who]
 
 
 def trial_tags(record: TrialRecord, study: str, parent_run_id: str) -> dict[str, str]:
@@ -38,10 +66,11 @@ def trial_tags(record: TrialRecord, study: str, parent_run_id: str) -> dict[str,
         PARENT: parent_run_id,
         STUDY: study,
         TRIAL: record.trial_key,
-        "mdml.config_id": record.config_id,
-        "mdml.phase": str(record.phase),
-        "mdml.seed": str(record.seed),
+        views.CONFIG_ID: record.config_id,
+        views.PHASE: str(record.phase),
+        views.SEED: str(record.seed),
         "mlflow.source.name": "mdml-tune",
+        NOTE: tag_text(notes.trial_note(record)),
     }
     if record.method is not None:
         tags["mdml.method"] = record.method
@@ -62,12 +91,7 @@ def study_tags(study: StudyRecord) -> dict[str, str]:
     commit = study.about.get("git_commit")
     if isinstance(commit, str):
         tags["mlflow.source.git.commit"] = commit
-    note = tag_text(_note(study))
-    return tags | {
-        STUDY: study.name,
-        "mlflow.source.name": "mdml-tune",
-        "mlflow.note.content": note,
-    }
+    return tags | {STUDY: study.name, "mlflow.source.name": "mdml-tune"}
 
 
 def data_set(study: StudyRecord, config: Mapping[str, object]) -> tuple[str, str] | None:
@@ -85,29 +109,22 @@ def trial_section(study: StudyRecord) -> Mapping[str, object]:
     return cast("Mapping[str, object]", trial) if isinstance(trial, Mapping) else {}
 
 
+def began_ms(study: StudyRecord) -> int:
+    """When the study was started, as Unix time in milliseconds; 0 where it does not say."""
+    started = study.about.get("started")
+    try:
+        return int(datetime.fromisoformat(str(started)).timestamp() * 1000)
+    except ValueError:
+        return 0
+
+
 def study_file(study: StudyFolder) -> str:
     """The study as its user wrote it, else as it was read."""
     return "study.yaml" if (study.path / "study.yaml").exists() else "study.json"
 
 
 def tag_text(text: str) -> str:
-    return text if len(text) <= _LONGEST_TAG else text[: _LONGEST_TAG - 1] + "…"
-
-
-def _note(study: StudyRecord) -> str:
-    found = data_set(study, trial_section(study))
-    on = "" if found is None else f" on `{found[0]}`"
-    tasks = ", ".join(study.tasks)
-    return (
-        f"# {study.name}\n\n"
-        f"**Question:** which configuration of networks that learn from each other gains most "
-        f"over single-task networks in {tasks}{on}?\n\n"
-        f"**Answer:** under *Artifacts*, in `results/`: `report.html` (everything on one page), "
-        f"`ranked.csv` (every configuration, best first), `delta_m.md` (the table).\n\n"
-        f"**Runs:** below this one, one per trial and seed. The tag `mdml.phase` tells `baseline`, "
-        f"`search` and `confirm` apart; group by `mdml.config_id` to average over seeds. "
-        f"`delta_m` is the gain over the baselines in percent: positive is better."
-    )
+    return text if len(text) <= notes.LONGEST else text[: notes.LONGEST - 1] + "…"
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:

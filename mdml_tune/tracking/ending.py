@@ -8,6 +8,7 @@ from mdml_tune.records import Status
 from mdml_tune.tracking import description, points, sources
 from mdml_tune.tracking.artifacts import upload_results
 from mdml_tune.tracking.ledger import Ending, Ledger
+from mdml_tune.tracking.presentation import present
 from mdml_tune.tracking.runs import INTERRUPTED
 from mdml_tune.tracking.session import Session
 
@@ -41,6 +42,7 @@ def end_study(session: Session) -> None:
     ledger, server, parent = session.ledger, session.server, session.parent_run_id
     upload_results(session)
     _end_stragglers(session)
+    present(session)
     ending = ledger.ending or _presumed(ledger)
     # Told again after a crash, it must be the same point and not a second one beside it.
     born = sources.last_birth_ms(session.study)

@@ -24,6 +24,8 @@ class Entry:
     """Parameters and data set are there."""
     epochs: int = 0
     test: bool = False
+    test_gain: float | None = None
+    """The Δm on test that was told, in percent."""
     shown: str | None = None
     """The ``mdml.status`` it bears; none where that has to be set again."""
 
@@ -48,6 +50,8 @@ class Ledger:
     artifacts: dict[str, str] = field(default_factory=dict[str, str])
     """Path below the study folder -> SHA-256 of what was uploaded."""
     ending: Ending | None = None
+    views: str | None = None
+    """Digest of what the experiment was given to be shown with."""
 
 
 def read_ledger(study: StudyFolder) -> Ledger | None:

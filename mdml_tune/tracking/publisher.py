@@ -13,6 +13,7 @@ from mdml_tune.tracking.copying import copy_trial, missing_points
 from mdml_tune.tracking.ending import Outcome, end_study, note_ending
 from mdml_tune.tracking.failures import AwayError, RefusedError, TrackingError
 from mdml_tune.tracking.ledger import Ledger, read_ledger, write_ledger
+from mdml_tune.tracking.presentation import present
 from mdml_tune.tracking.session import Session, open_session
 
 _PATIENCE_WITH_REFUSALS = 2  # the first may come from a run that was deleted by hand
@@ -93,6 +94,7 @@ class Publisher:
             if self._session is None:
                 self._session = open_session(self._study, self._header, self._uri)
                 upload_study_file(self._session)
+                present(self._session)
             work(self._session)
             self.problem = self._refused()
         except TrackingError as error:

@@ -82,6 +82,15 @@ class Server:
             )
         return str(found.experiment_id)
 
+    def experiment_tags(self, experiment_id: str) -> Mapping[str, str]:
+        with self._errors():
+            return self._client.get_experiment(experiment_id).tags
+
+    def tag_experiment(self, experiment_id: str, tags: Mapping[str, str]) -> None:
+        with self._errors():
+            for key, value in tags.items():
+                self._client.set_experiment_tag(experiment_id, key, value)
+
     def is_active(self, run_id: str, experiment_id: str) -> bool:
         """Whether the run is there, in that experiment, and not deleted."""
         try:

@@ -42,7 +42,7 @@ def open_session(study: StudyFolder, header: StudyRecord, uri: str) -> Session:
     ledger = _ledger(study, server, experiment_id)
     parent = ledger.parent_run_id
     if parent is None:
-        start_ms = modified_ms(study.path / "study.json")
+        start_ms = description.began_ms(header) or modified_ms(study.path / "study.json")
         parent, ledger.parent_status = runs.of_study(study.name, start_ms)
         ledger.parent_run_id = parent
     server.log(parent, tags=description.study_tags(header))

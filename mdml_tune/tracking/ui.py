@@ -4,6 +4,7 @@ import os
 import sys
 
 from mdml_tune.storage.studies import StudyFolder
+from mdml_tune.tracking import views
 from mdml_tune.tracking.addresses import absolute_uri, database_file, is_server, redact
 from mdml_tune.tracking.ledger import read_ledger
 
@@ -44,16 +45,22 @@ def ui_environment(uri: str) -> dict[str, str]:
     return {**os.environ, **_ENVIRONMENT, "MLFLOW_BACKEND_STORE_URI": absolute_uri(uri)}
 
 
-def study_page(study: StudyFolder, base: str) -> str | None:
-    """Where the runs of the study are to be seen; none before it was published.
+def study_page(study: StudyFolder, uri: str, base: str) -> str | None:
+    """Where the runs of the study are to be seen; none before it was published to that store.
 
     Args:
         study: The study.
+        uri: The tracking store.
         base: Where the UI is served: the tracking server, or ``http://127.0.0.1:PORT``.
+
+    Raises:
+        ConfigError: The URI is malformed.
     """
     ledger = read_ledger(study)
     if ledger is None or ledger.experiment_id is None:
         return None
-    # Without the workflow the UI opens on pages about prompts and traces, and shows no run.
-    page = f"#/experiments/{ledger.experiment_id}/runs?workflowType=machine_learning"
-    return f"{redact(base).rstrip('/')}/{page}"
+    if ledger.tracking_uri != redact(absolute_uri(uri)):
+        return None
+    # A study that an earlier version published has no view before its next ``sync``.
+    view = views.RUNS if ledger.views is not None else None
+    return f"{redact(base).rstrip('/')}/{views.page(ledger.experiment_id, view)}"

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mdml_tune.records import EpochReport, Phase, Status, TrialRecord
-from mdml_tune.storage.atomic import write_json
-from mdml_tune.storage.history import append_report
+from mdml_tune.storage import trials
+from mdml_tune.storage.atomic import read_json, write_json
+from mdml_tune.storage.history import append_report, read_history
 from mdml_tune.storage.trials import TrialFolder
 
 RECORD = TrialRecord(
@@ -86,6 +88,26 @@ def test_closed_it_says_how_it_ended(
     assert folder.record().status.is_final
 
 
+@pytest.mark.parametrize("first", ["trial.json", "result.json", "history.jsonl"])
+def test_of_a_trial_that_ends_while_it_is_read_nothing_is_missing(
+    folder: TrialFolder, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    # The driver keeps the record of an ended trial, and never reads it again.
+    append_report(folder.history, report(1))
+
+    def then_it_ends(read, path: Path):
+        found = read(path)
+        if path.name == first:
+            append_report(folder.history, report(2))
+            folder.close(Status.COMPLETED)
+        return found
+
+    for read in (read_json, read_history):
+        monkeypatch.setattr(trials, read.__name__, partial(then_it_ends, read))
+    record = folder.record()
+    assert record.status is Status.RUNNING or record.history == (report(1), report(2))
+
+
 def test_a_score_that_is_not_finite_comes_back(folder: TrialFolder) -> None:
     folder.close(Status.COMPLETED, test={"albedo/psnr": math.inf})
     assert folder.record().test == {"albedo/psnr": math.inf}
@@ -105,3 +127,5 @@ def test_settled_are_the_epochs_that_no_restart_takes_back(folder: TrialFolder) 
     assert folder.settled_epochs() == 2
     folder.close(Status.PRUNED)
     assert folder.settled_epochs() == 3
+    folder.history.write_bytes(folder.history.read_bytes()[:-1])
+    assert folder.settled_epochs() == 2

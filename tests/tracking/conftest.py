@@ -74,10 +74,10 @@ class Study:
         return trial
 
 
-@pytest.fixture
-def new_study(tmp_path: Path) -> Callable[..., Study]:
-    def make(name: str = "rooms-study", root: str = "storage") -> Study:
-        folder = Storage(tmp_path / root).study(name)
+@pytest.fixture(scope="session")
+def study_in() -> Callable[[Path, str], Study]:
+    def make(storage: Path, name: str) -> Study:
+        folder = Storage(storage).study(name)
         folder.open(
             {"study": name, "trial": {"data": {"dataset": "rooms"}}},
             [Task.SEGMENTATION, Task.DEPTH],
@@ -90,6 +90,14 @@ def new_study(tmp_path: Path) -> Callable[..., Study]:
         )
         (folder.path / "study.yaml").write_text(f"study: {name}\n")
         return Study(folder)
+
+    return make
+
+
+@pytest.fixture
+def new_study(tmp_path: Path, study_in: Callable[[Path, str], Study]) -> Callable[..., Study]:
+    def make(name: str = "rooms-study", root: str = "storage") -> Study:
+        return study_in(tmp_path / root, name)
 
     return make
 

@@ -96,8 +96,8 @@ def test_the_ui_serves_the_artifacts_from_any_folder(study, uri, tmp_path) -> No
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    link = study_page(study.folder, f"http://127.0.0.1:{port}/")
-    assert link == f"http://127.0.0.1:{port}/#/experiments/1/runs?workflowType=machine_learning"
+    link = study_page(study.folder, uri, f"http://127.0.0.1:{port}/")
+    assert link.startswith(f"http://127.0.0.1:{port}/#/experiments/1/runs?workflowType=")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     with (tmp_path / "ui.log").open("wb") as log:

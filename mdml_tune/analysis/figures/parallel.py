@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 
-from mdml_tune.analysis.figures.crowd import drawn_of
+from mdml_tune.analysis.figures.crowd import drawn_of, who_is_drawn
 from mdml_tune.analysis.figures.style import (
     GAIN_AXIS,
     INK,
@@ -34,7 +34,6 @@ _DECADE = 10
 _SHADES = 48
 """More cannot be told apart, and a colour bar of fewer than 50 is drawn as lines, not as a picture."""
 
-_BEST, _MOST = 100, 300
 """Lines that are drawn of a large search: of the best, and in all."""
 
 _LONGEST = 18
@@ -104,16 +103,14 @@ def draw_parallel_coordinates(numbers: Parallel) -> Drawing:
 
 def _draw_lines(figure: Drawing, axes: Axes, numbers: Parallel, colours: ScalarMappable) -> None:
     count = len(numbers.delta_m)
-    drawn = drawn_of(count, _BEST, _MOST)[::-1]  # the best on top
+    drawn = drawn_of(count)[::-1]  # the best on top
     heights = np.array([axis.positions for axis in numbers.axes]).T[drawn]
     places = np.tile(np.arange(len(numbers.axes)), (len(drawn), 1))
     lines = LineCollection(list(np.stack([places, heights], axis=-1)), linewidths=1.1, alpha=0.8,
                            colors=colours.to_rgba(np.array(numbers.delta_m)[drawn]))  # fmt: skip
     axes.add_collection(lines)
     figure.tell(lines, [_mark(numbers, member) for member in drawn])
-    if len(drawn) < count:
-        others = f"{_MOST - _BEST} spread evenly over the others"
-        axes.set_title(f"the best {_BEST} of {count:,} configurations, and {others}", fontsize=8)
+    axes.set_title(who_is_drawn(count), fontsize=8)
 
 
 def _mark(numbers: Parallel, member: int) -> Mark:

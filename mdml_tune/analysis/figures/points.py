@@ -5,17 +5,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
 from numpy.typing import NDArray
 
-from mdml_tune.analysis.figures.style import CROWD, PALETTE, PAPER, Drawing, Mark
+from mdml_tune.analysis.figures.crowd import drawn_of
+from mdml_tune.analysis.figures.style import PALETTE, PAPER, Drawing, Mark
 from mdml_tune.analysis.numbers import signed
 from mdml_tune.analysis.ranking import RankedRow
 
 Values_N = NDArray[np.float64]
-
-TOLD = 20
-"""Of a crowd so many of the best can still be pointed at."""
 
 STAR: Mapping[str, Any] = {
     "marker": "*",
@@ -38,20 +35,13 @@ def scatter(
 ) -> None:
     """One point per configuration, given best first; the best are drawn on top.
 
-    ``values`` are shown by colour; ``style`` is that of ``Axes.scatter``, one for all. Of more than ``CROWD`` points the others are
-    one picture, through which one sees how dense they are.
+    ``values`` are shown by colour; ``style`` is that of ``Axes.scatter``, one for all. Of too many
+    points the best and a sample of the others are drawn (see ``crowd``).
     """
-    best = slice(len(x) if len(x) <= CROWD else TOLD)
-    rest = slice(best.stop, None)
-
-    def draw(part: slice, **more: object) -> PathCollection:
-        colours = {} if values is None else {"c": values[part][::-1]}
-        options: Mapping[str, Any] = {**style, **colours, **more}
-        return axes.scatter(x[part][::-1], y[part][::-1], **options)
-
-    if len(x[rest]):
-        draw(rest, rasterized=True, alpha=0.35, label=None)
-    figure.tell(draw(best), marks[best][::-1])
+    shown = drawn_of(len(x))[::-1]
+    colours = {} if values is None else {"c": values[shown]}
+    options: Mapping[str, Any] = {**style, **colours}
+    figure.tell(axes.scatter(x[shown], y[shown], **options), [marks[place] for place in shown])
 
 
 def mark(row: RankedRow, *lines: str) -> Mark:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
+from mdml_tune.analysis.figures.crowd import who_is_drawn
 from mdml_tune.analysis.figures.points import STAR, mark, scatter
 from mdml_tune.analysis.figures.scales import set_scale
 from mdml_tune.analysis.figures.style import GAIN_AXIS, INK, PALETTE, Drawing, new_figure, tidy
@@ -95,6 +96,7 @@ def _who(numbers: Slices) -> str:
     """And what is not shown, with its reason."""
     text = f"{len(numbers.rows)} configurations of full length"
     text += f" ({numbers.stopped} early-stopped are not shown)" if numbers.stopped else ""
+    text += f"\n{drawn}" if (drawn := who_is_drawn(len(numbers.rows))) else ""
     few = f"\nin too few to be shown: {', '.join(numbers.too_few)}" if numbers.too_few else ""
     return text + few
 

@@ -27,9 +27,6 @@ WIDTH = 4.8
 
 GAIN_AXIS = "Δm gain [%], {split}\n(higher is better)"
 
-CROWD = 400
-"""More marks than this are one picture within a figure: nobody points at one of them."""
-
 _METADATA = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     "png": {"Software": None},
