@@ -7,11 +7,11 @@ from itertools import combinations
 
 from scipy.special import stdtrit
 
-from mdml_tune.analysis.equality import OfSeeds, Table, table_of
 from mdml_tune.analysis.finalists import finalists, methods
 from mdml_tune.analysis.gains import generalisation_gap, is_scored
-from mdml_tune.analysis.holm import holm
-from mdml_tune.analysis.intervals import CONFIDENCE, Interval
+from mdml_tune.analysis.noise.equality import OfSeeds, Table, table_of
+from mdml_tune.analysis.noise.holm import holm
+from mdml_tune.analysis.noise.intervals import CONFIDENCE, Interval
 from mdml_tune.analysis.ranking import Group, RankedRow, rank
 from mdml_tune.analysis.reference import reference
 from mdml_tune.delta_m import delta_m

@@ -23,7 +23,7 @@ FEWEST = 10
 _BEST = 5
 """At least so many are called the best: with fewer Optuna calls PED-ANOVA unstable."""
 
-MOST = 300
+MOST = 200
 """Of more configurations, evenly spaced ones along the ranking speak for all: time is bounded."""
 
 SHUFFLES = 19

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mdml_tune.analysis.intervals import Interval
+from mdml_tune.analysis.noise.intervals import Interval
 from mdml_tune.delta_m import Convention
 from mdml_tune.tasks import Metric
 

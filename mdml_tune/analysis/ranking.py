@@ -7,9 +7,9 @@ from functools import cache
 from statistics import fmean, stdev
 
 from mdml_tune.analysis.gains import is_scored
-from mdml_tune.analysis.intervals import Interval, delta_m_estimate
+from mdml_tune.analysis.noise.intervals import Interval, delta_m_estimate
+from mdml_tune.analysis.noise.tiers import standings
 from mdml_tune.analysis.reference import Reference, reference
-from mdml_tune.analysis.tiers import standings
 from mdml_tune.delta_m import Convention, delta_m, mean_scores, task_gain
 from mdml_tune.records import Phase, Scores, Status, StudyRecord, TrialRecord, Value
 from mdml_tune.tasks import Task, metrics_of
@@ -93,6 +93,20 @@ def rank(study: StudyRecord, phase: Phase | None = None) -> list[RankedRow]:
     rows = [_row(of_config, study.tasks, of_split) for of_config in trials.values()]
     rows.sort(key=_order)
     return [replace(row, rank=i) for i, row in enumerate(_with_standings(rows), start=1)]
+
+
+def searched_rows(study: StudyRecord, rows: Sequence[RankedRow]) -> list[RankedRow]:
+    """``rank(study, Phase.SEARCH)`` from the ``rows`` of ``rank(study)``.
+
+    Only who was confirmed is judged again, by the search alone: few of thousands.
+    """
+    confirmed = {
+        row.config_id for row in rows if any(t.phase is not Phase.SEARCH for t in row.trials)
+    }
+    trials = tuple(trial for trial in study.trials if trial.config_id in confirmed)
+    again = rank(replace(study, trials=trials), Phase.SEARCH)
+    found = [*(row for row in rows if row.config_id not in confirmed), *again]
+    return [replace(row, rank=i) for i, row in enumerate(sorted(found, key=_order), start=1)]
 
 
 def _order(row: RankedRow) -> tuple[Group, int, float, str]:

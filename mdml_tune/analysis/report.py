@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdml_tune.analysis.comparisons import ComparisonRow, comparisons
-from mdml_tune.analysis.delta_table import DeltaTable, delta_table
 from mdml_tune.analysis.export import study_metadata, write_csv, write_parquet
-from mdml_tune.analysis.figures.catalogue import drawn
-from mdml_tune.analysis.figures.style import encode
 from mdml_tune.analysis.frame import ranked_frame
-from mdml_tune.analysis.notation import (
+from mdml_tune.analysis.page.illustrations import illustrations
+from mdml_tune.analysis.page.render import render
+from mdml_tune.analysis.page.summary import answer
+from mdml_tune.analysis.pareto import ParetoFront, searched_front
+from mdml_tune.analysis.ranking import RankedRow
+from mdml_tune.analysis.reuse import winner_yaml
+from mdml_tune.analysis.subject import Subject
+from mdml_tune.analysis.tables.delta_table import DeltaTable, delta_table
+from mdml_tune.analysis.tables.notation import (
     comparisons_csv,
     comparisons_markdown,
     markdown,
@@ -18,13 +23,6 @@ from mdml_tune.analysis.notation import (
     to_latex,
     to_markdown,
 )
-from mdml_tune.analysis.page import render
-from mdml_tune.analysis.pareto import ParetoFront, searched_front
-from mdml_tune.analysis.pictures import picture
-from mdml_tune.analysis.ranking import RankedRow
-from mdml_tune.analysis.reuse import winner_yaml
-from mdml_tune.analysis.subject import Subject
-from mdml_tune.analysis.summary import answer
 from mdml_tune.storage.atomic import write_bytes
 
 
@@ -52,12 +50,16 @@ class Results:
 
 
 def write_results(
-    subject: Subject, folder: Path, run_ids: Mapping[str, str] | None = None
+    subject: Subject,
+    folder: Path,
+    run_ids: Mapping[str, str] | None = None,
+    processes: int = 1,
 ) -> Results:
     """Write every table and figure of a study into ``folder``, replacing older ones.
 
     ``run_ids`` maps a ``trial_key`` to its MLflow run. A figure or table with nothing to show is not
-    written. The same study gives the same bytes.
+    written, and an older one goes. The same study gives the same bytes. ``processes`` draw the
+    figures (see ``illustrations``).
     """
     study, rows = subject.study, subject.rows
     table = delta_table(study, rows)
@@ -65,12 +67,8 @@ def write_results(
     frame = ranked_frame(study, rows, run_ids)
     write_csv(frame, folder / "ranked.csv")
     write_parquet(frame, folder / "ranked.parquet", study_metadata(study))
-    figures = list(drawn(subject))
-    files: dict[str, bytes] = {
-        f"figures/{entry.name}.{kind}": encode(figure, kind)
-        for entry, figure in figures
-        for kind in ("png", "pdf")
-    }
+    drawn = illustrations(subject, processes)
+    files = {f"figures/{name}": content for of in drawn for name, content in of.files.items()}
     winner = winner_yaml(study, rows)
     texts = {**_table_texts(table, compared), **({} if winner is None else {"winner.yaml": winner})}
     texts["answer.md"] = f"{markdown(answer(rows))}\n"
@@ -78,12 +76,15 @@ def write_results(
         subject,
         table=table,
         compared=compared,
-        pictures=[picture(entry, figure) for entry, figure in figures],
+        pictures=[illustration.picture for illustration in drawn],
         winner=winner,
     )
     files |= {name: text.encode() for name, text in texts.items()}
     for name, content in files.items():
         write_bytes(folder / name, content)
+    for path in (folder / "figures").glob("*"):
+        if f"figures/{path.name}" not in files:
+            path.unlink()
     written = ("ranked.csv", "ranked.parquet", *files)
     return Results(
         folder=folder,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import yaml
 
+from mdml_tune.analysis.page.summary import leader
 from mdml_tune.analysis.ranking import RankedRow
-from mdml_tune.analysis.summary import leader
 from mdml_tune.errors import ReportError
 from mdml_tune.records import StudyRecord
 

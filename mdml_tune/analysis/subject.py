@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from mdml_tune.analysis.ranking import RankedRow, rank
+from mdml_tune.analysis.ranking import RankedRow, rank, searched_rows
 from mdml_tune.analysis.sampled import asked_of, kept_answers
-from mdml_tune.records import Phase, StudyRecord
+from mdml_tune.records import StudyRecord
 from mdml_tune.scd.relations import Relations
 from mdml_tune.storage.atomic import read_json
 from mdml_tune.storage.samples import Asked, NotMade, Samples
@@ -44,10 +44,11 @@ def subject_of(study: StudyRecord, relations: Relations | None = None) -> Subjec
     Raises:
         ReportError: There are scores to judge, but a baseline to judge them by is missing.
     """
+    rows = rank(study)
     return Subject(
         study=study,
-        rows=tuple(rank(study)),
-        searched=tuple(rank(study, Phase.SEARCH)),
+        rows=tuple(rows),
+        searched=tuple(searched_rows(study, rows)),
         relations=relations,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mdml_tune.analysis.text_table import Cell, TextTable
+from mdml_tune.analysis.tables.text_table import Cell, TextTable
 from mdml_tune.spaces.plan import Budget, Resources
 from mdml_tune.tuning.forecast import Estimate, Forecast
 from mdml_tune.tuning.forecast_range import Range

@@ -32,10 +32,10 @@ def rank(
     """
     from mdml_tune.analysis.export import study_metadata, write_csv, write_parquet
     from mdml_tune.analysis.frame import ranked_frame
-    from mdml_tune.analysis.leaderboard import leaderboard
     from mdml_tune.analysis.pareto import searched_front
     from mdml_tune.analysis.ranking import rank as ranked
     from mdml_tune.analysis.reuse import ranked_yaml
+    from mdml_tune.analysis.tables.leaderboard import leaderboard
     from mdml_tune.cli.tables import build_console, print_table
     from mdml_tune.storage.studies import Storage
     from mdml_tune.tracking.ledger import run_ids

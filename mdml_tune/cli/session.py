@@ -5,11 +5,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mdml_tune.analysis.comparison_text import comparison_text
 from mdml_tune.analysis.comparisons import main_ones
-from mdml_tune.analysis.leaderboard import leaderboard
 from mdml_tune.analysis.report import Results
-from mdml_tune.analysis.tables import delta_m_text
+from mdml_tune.analysis.tables.comparison_text import comparison_text
+from mdml_tune.analysis.tables.leaderboard import leaderboard
+from mdml_tune.analysis.tables.paper import delta_m_text
 from mdml_tune.api import Ended, run_study
 from mdml_tune.cli import arguments as arg
 from mdml_tune.cli.data_sets import progress

@@ -37,9 +37,9 @@ def status(
 
 
 def _show(folder: StudyFolder) -> None:
-    from mdml_tune.analysis.leaderboard import leaderboard
     from mdml_tune.analysis.pareto import searched_front
     from mdml_tune.analysis.ranking import rank
+    from mdml_tune.analysis.tables.leaderboard import leaderboard
     from mdml_tune.cli.tables import build_console, print_table
 
     record = folder.record()
@@ -92,7 +92,7 @@ def _who(folder: StudyFolder) -> str:
 
 def _counts(record: StudyRecord, holder: Holder | None) -> list[tuple[str, str]]:
     """Of each phase, how many trials are in which state."""
-    from mdml_tune.analysis.summary import trials_by_status
+    from mdml_tune.analysis.page.summary import trials_by_status
 
     told: list[tuple[str, str]] = []
     for phase, counts in trials_by_status(record):

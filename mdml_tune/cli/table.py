@@ -11,7 +11,7 @@ from mdml_tune.cli import arguments as arg
 from mdml_tune.errors import ConfigError, ReportError
 
 if TYPE_CHECKING:
-    from mdml_tune.analysis.delta_table import DeltaTable
+    from mdml_tune.analysis.tables.delta_table import DeltaTable
     from mdml_tune.delta_m import Convention
 
 
@@ -43,7 +43,7 @@ def table(
     storage: arg.Storage = arg.DEFAULT_STORAGE,
 ) -> None:
     """Print the Δm table: single-task networks, then each method or finalist of each STUDY."""
-    from mdml_tune.analysis.side_by_side import side_by_side
+    from mdml_tune.analysis.tables.side_by_side import side_by_side
     from mdml_tune.storage.atomic import write_bytes
     from mdml_tune.storage.studies import Storage
 
@@ -72,7 +72,7 @@ def _form_of(out: Path | None) -> Format:
 
 def _conventions(asked: Sequence[str]) -> "Sequence[Convention]":
     """``gain`` or ``delta_m``, ``drop`` or ``delta_m_drop``, ...; several with commas too."""
-    from mdml_tune.analysis.tables import SHOWN
+    from mdml_tune.analysis.tables.paper import SHOWN
     from mdml_tune.delta_m import Convention
 
     known = {c.name.lower(): c for c in Convention} | {c.value: c for c in Convention}
@@ -89,8 +89,8 @@ def _conventions(asked: Sequence[str]) -> "Sequence[Convention]":
 def _written(
     tables: "Sequence[DeltaTable]", form: Format, conventions: "Sequence[Convention]"
 ) -> str:
-    from mdml_tune.analysis.notation import to_csv, to_latex, to_markdown
-    from mdml_tune.analysis.table_page import to_html
+    from mdml_tune.analysis.tables.notation import to_csv, to_latex, to_markdown
+    from mdml_tune.analysis.tables.table_page import to_html
 
     match form:
         case Format.MARKDOWN:

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mdml_tune.analysis.text_table import Cell, TextTable
+from mdml_tune.analysis.tables.text_table import Cell, TextTable
 
 WIDE = 260
 """Columns to assume where the output is no terminal: a log can be scrolled."""

@@ -3,8 +3,8 @@
 import numpy as np
 import synthetic
 
-from mdml_tune.analysis.equality import Table, table_of
-from mdml_tune.analysis.intervals import delta_m_estimate
+from mdml_tune.analysis.noise.equality import Table, table_of
+from mdml_tune.analysis.noise.intervals import delta_m_estimate
 from mdml_tune.analysis.reference import Reference
 from mdml_tune.delta_m import mean_scores
 from mdml_tune.records import Scores

@@ -17,8 +17,8 @@ from mdml_tune.analysis.comparisons import (
     main_ones,
     other_ones,
 )
-from mdml_tune.analysis.notation import comparisons_csv, comparisons_markdown
 from mdml_tune.analysis.ranking import rank
+from mdml_tune.analysis.tables.notation import comparisons_csv, comparisons_markdown
 from mdml_tune.records import StudyRecord
 
 

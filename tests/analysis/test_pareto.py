@@ -6,8 +6,8 @@ import pytest
 import synthetic
 from synthetic import confirmed, searched, study
 
-from mdml_tune.analysis.leaderboard import front_text, leaderboard
 from mdml_tune.analysis.pareto import pareto_front, searched_front
+from mdml_tune.analysis.tables.leaderboard import front_text, leaderboard
 from mdml_tune.records import Phase, Status, StudyRecord, TrialRecord
 from mdml_tune.tasks import Task
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from published import DROP, ELSEWHERE, GAIN, NEAR, TABLES, Table
 
-from mdml_tune.analysis.delta_table import SINGLE_TASK, delta_table
 from mdml_tune.analysis.frame import ranked_frame
 from mdml_tune.analysis.published.fitting import check_fits
 from mdml_tune.analysis.published.library import names, published
 from mdml_tune.analysis.ranking import rank
+from mdml_tune.analysis.tables.delta_table import SINGLE_TASK, delta_table
 from mdml_tune.delta_m import Convention, task_gain
 from mdml_tune.errors import ConfigError, ReportError
 from mdml_tune.records import EpochReport, Phase, Scores, Status, StudyRecord, TrialRecord

@@ -7,7 +7,7 @@ import pytest
 import synthetic
 from synthetic import confirmed, searched, study
 
-from mdml_tune.analysis.ranking import Group, rank
+from mdml_tune.analysis.ranking import Group, rank, searched_rows
 from mdml_tune.analysis.reference import reference
 from mdml_tune.errors import ReportError
 from mdml_tune.records import EpochReport, Phase, Status, TrialRecord
@@ -134,3 +134,19 @@ def test_reference_is_the_seed_mean() -> None:
     found = reference(study(references=synthetic.baselines(factors=(0.9, 1.0, 1.4))), "val")
     assert found.mean["depth/abs_err"] == pytest.approx(0.60 * 1.1)
     assert len(found.of_seeds[Task.DEPTH]) == 3
+
+
+def test_the_search_is_judged_again_only_where_it_was_confirmed() -> None:
+    of = synthetic.rich_study(count=30, epochs=3)
+    assert searched_rows(of, rank(of)) == rank(of, Phase.SEARCH)
+
+
+def test_a_lucky_seed_stands_behind_what_has_more() -> None:
+    of = study(
+        searched("c1", 9.0),
+        *(searched("c2", 2.0, seed=seed) for seed in (0, 1, 2)),
+        confirmed("c3", 8.0, 1000),
+        confirmed("c3", 8.0, 1001, status=Status.FAILED, failure="crash"),
+        *(confirmed("c4", 1.0, seed) for seed in (1000, 1001)),
+    )
+    assert [row.config_id for row in rank(of)] == ["c4", "c3", "c2", "c1"]

@@ -13,10 +13,10 @@ import synthetic
 import yaml
 from synthetic import baselines, confirmed, searched, study
 
+from mdml_tune.analysis.page.summary import answer, warnings
 from mdml_tune.analysis.ranking import rank
 from mdml_tune.analysis.report import write_results
 from mdml_tune.analysis.subject import subject_of
-from mdml_tune.analysis.summary import answer, warnings
 from mdml_tune.records import Status, StudyRecord, TrialRecord
 
 
@@ -40,7 +40,7 @@ def test_every_file_is_there(written) -> None:
     assert {"anytime", "learning_curves", "parallel_coordinates", "generalisation_gap"} <= figures
     assert names == {
         "ranked.csv", "ranked.parquet", "delta_m.md", "delta_m.tex", "delta_m.csv",
-        "comparisons.md", "comparisons.csv", "winner.yaml", "report.html",
+        "comparisons.md", "comparisons.csv", "answer.md", "winner.yaml", "report.html",
         *(f"figures/{name}.{kind}" for name in figures for kind in ("png", "pdf")),
     }  # fmt: skip
     assert all(path.stat().st_size for path in written.files)

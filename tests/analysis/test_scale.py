@@ -20,9 +20,9 @@ from synthetic import rich_study
 from mdml_tune.analysis.export import write_csv
 from mdml_tune.analysis.figures.catalogue import drawn
 from mdml_tune.analysis.frame import ranked_frame
-from mdml_tune.analysis.leaderboard import leaderboard
 from mdml_tune.analysis.ranking import rank
 from mdml_tune.analysis.subject import load_subject, subject_of
+from mdml_tune.analysis.tables.leaderboard import leaderboard
 from mdml_tune.storage.history import read_history
 from mdml_tune.storage.studies import Storage, StudyFolder
 

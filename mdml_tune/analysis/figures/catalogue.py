@@ -1,6 +1,6 @@
 """Every figure of a study, in the order in which a reader wants them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -44,14 +44,6 @@ class Entry:
     """Holds pictures that are shown as they are, on a dark page too."""
     draw: Callable[[Subject], Drawing | None]
     """None where the study has nothing to show there."""
-
-
-def drawn(subject: Subject) -> Iterator[tuple[Entry, Drawing]]:
-    """The figures that ``subject`` has something to show in."""
-    for entry in CATALOGUE:
-        figure = entry.draw(subject)
-        if figure is not None:
-            yield entry, figure
 
 
 def _figure(

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from mdml_tune.analysis.comparisons import gap_of_seeds
-from mdml_tune.analysis.delta_table import SINGLE_TASK
 from mdml_tune.analysis.figures.style import INK, PALETTE, Drawing, Mark, new_figure, tidy
 from mdml_tune.analysis.finalists import finalists
 from mdml_tune.analysis.gains import generalisation_gap
 from mdml_tune.analysis.numbers import signed
 from mdml_tune.analysis.reference import finished_baselines, reference
 from mdml_tune.analysis.subject import Subject
+from mdml_tune.analysis.tables.delta_table import SINGLE_TASK
 from mdml_tune.records import StudyRecord
 
 

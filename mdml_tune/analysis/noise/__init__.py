@@ -1,0 +1,1 @@
+"""How sure we are: who is ahead of whom, and by how much."""
