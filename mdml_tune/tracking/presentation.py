@@ -28,12 +28,9 @@ def present(session: Session) -> None:
 
 def parameters(study: StudyRecord) -> list[str]:
     """What the study searches, under dotted paths; nothing where its file is not understood."""
-    trial, methods = study.study.get("trial"), study.study.get("methods")
+    methods = cast("Mapping[str, Mapping[str, object]] | None", study.study.get("methods"))
     try:
-        space = Space.of(
-            cast("Mapping[str, object]", trial),
-            cast("Mapping[str, Mapping[str, object]] | None", methods),
-        )
+        space = Space.of(description.trial_section(study), methods)
     except ConfigError:  # written by another version; the views do without
         return []
     return list(dict.fromkeys(parameter.path for parameter in space.parameters))

@@ -18,7 +18,7 @@ import pytest
 from synthetic import rich_study
 
 from mdml_tune.analysis.export import write_csv
-from mdml_tune.analysis.figures.catalogue import drawn
+from mdml_tune.analysis.figures.catalogue import CATALOGUE
 from mdml_tune.analysis.frame import ranked_frame
 from mdml_tune.analysis.ranking import rank
 from mdml_tune.analysis.subject import load_subject, subject_of
@@ -111,7 +111,8 @@ def test_four_times_the_trials_are_four_times_the_work() -> None:
             subject = subject_of(record)
             ranked_frame(record, subject.rows)
             leaderboard(subject.rows)
-            list(drawn(subject))
+            for entry in CATALOGUE:
+                entry.draw(subject)
 
         return calls_of(work)
 
