@@ -60,7 +60,8 @@ def _metric_column(rows: Sequence[DeltaRow], metric: Metric) -> _Column:
 
     means = [row.mean[metric.path] for row in rows]
     spreads = [_spread(row, metric.path, show) for row in rows]
-    cells = marked(means, spreads, show, higher_is_better=metric.higher_is_better)
+    up = metric.higher_is_better
+    cells = marked(means, spreads, show, higher_is_better=up, competing=_competing(rows))
     return _Column(metric_name(metric), cells)
 
 
@@ -75,12 +76,18 @@ def _delta_columns(rows: Sequence[DeltaRow], convention: Convention) -> list[_Co
     up = convention is not Convention.DROP
     cells = [
         Cell(signed(single.mean[convention])),
-        *marked(means, spreads, signed, higher_is_better=up),
+        *marked(means, spreads, signed, higher_is_better=up, competing=_competing(rows)[1:]),
     ]
     columns = [_Column(HEADINGS[convention], cells)]
     if convention is Convention.GAIN:
         columns.append(_Column("95 % CI", [Cell(interval(row.interval)) for row in rows]))
     return columns
+
+
+def _competing(rows: Sequence[DeltaRow]) -> list[bool]:
+    """A lucky seed must not win over the mean of several."""
+    fewest = 2 if any(row.seeds > 1 for row in rows[1:]) else 1
+    return [place == 0 or row.seeds >= fewest for place, row in enumerate(rows)]
 
 
 def _spread(row: DeltaRow, column: str, show: Callable[[float], str]) -> str:
@@ -112,6 +119,10 @@ def _about_seeds(rows: Sequence[DeltaRow]) -> list[str]:
         said = "Single-task networks of one seed: their noise is unknown, so no interval is given."
     else:
         said = "Rows of one seed have neither spread nor interval."
+        if any(row.seeds > 1 for row in rows[1:]):
+            said = (
+                "Rows of one seed have neither spread nor interval, and do not compete with others."
+            )
     return ["Mean ± standard deviation over seeds.", said]
 
 

@@ -123,6 +123,21 @@ def test_a_tie_in_the_digits_shown_is_a_tie() -> None:
     assert marks(texts(of, "Δm gain ↑ [%]")) == ["", "best", "best", "second", ""]
 
 
+def test_a_lucky_seed_does_not_win_over_the_mean_of_several() -> None:
+    of = study(
+        *(confirmed("c1", gain, seed) for seed, gain in ((1, 2.0), (2, 2.2))),
+        *(confirmed("c2", gain, seed) for seed, gain in ((1, 1.0), (2, 1.2))),
+        confirmed("c3", 9.0, 1),
+    )
+    text = delta_m_text(table_of(of))
+    marks = {row[0].text: (row[10].best, row[10].second) for row in text.rows}
+    assert marks["c3"] == (False, False)
+    assert (marks["c1"], marks["c2"]) == ((True, False), (False, False))
+    assert "do not compete" in text.caption
+    alone = delta_m_text(table_of(study(confirmed("c1", 1.0, 1), confirmed("c2", 2.0, 1))))
+    assert any(row[10].best for row in alone.rows)
+
+
 def test_the_last_is_never_marked() -> None:
     assert marks(texts(one_seed(3.0), "Δm gain ↑ [%]")) == ["", ""]
     assert marks(texts(one_seed(3.0), "mIoU ↑")) == ["", "best"]  # of two, none is second
