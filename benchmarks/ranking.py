@@ -17,7 +17,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "analysis"))
 
-from known_truth import SHARED, best_is_found, covered, false_win
+from known_truth import SHARED, best_is_found, covered, false_win, uneven_false_win
 
 
 def main() -> None:
@@ -39,6 +39,12 @@ def main() -> None:
             ]
             table.add_row(str(count), str(seeds), *(f"{100 * rate:.1f} %" for rate in rates))
     console.print(table)
+    random = np.random.default_rng(0)
+    uneven = np.mean([uneven_false_win(random) for _ in range(studies)])
+    console.print(
+        f"false wins of 5 equal configurations with 3 seeds, of which one has four times the "
+        f"noise of the others: {100 * uneven:.1f} %"
+    )
     for noise, of_baselines in ((0.5, 0.5), (0.3, 1.0), (1.0, 0.2)):
         random = np.random.default_rng(0)
         inside = np.mean([covered(random, noise, of_baselines) for _ in range(studies)])

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
+from statistics import fmean
 
 from scipy.special import stdtrit
 
@@ -76,8 +77,9 @@ def comparisons(study: StudyRecord, rows: Sequence[RankedRow] | None = None) -> 
         return found
     ensembles = {str(row.method): ensemble_delta_m(study, row) for row in shown}
     gaps = {str(row.method): gap_of_seeds(study, row) for row in shown}
+    first = methods(study)[0]
     for measure, of_methods in ((DELTA_M, scores), (ENSEMBLE, ensembles), (GAP, gaps)):
-        found += _against_each_other(measure, of_methods)
+        found += _against_each_other(measure, of_methods, first)
     return found
 
 
@@ -122,19 +124,23 @@ def _ensemble(scores: Mapping[str, float]) -> dict[str, float]:
 
 
 def _against_leader(scores: Mapping[str, OfSeeds], leader: str) -> list[ComparisonRow]:
-    names, table = list(scores), table_of(list(scores.values()))
-    others = [name for name in names if name != leader]
+    others = [name for name in scores if name != leader]
     rows = list(_compare(Family.LEADER, DELTA_M, scores, [(leader, other) for other in others]))
-    if table is None:
+    names, table = _judged(scores)
+    if table is None or leader not in names:
         return rows
-    ahead = table.p_ahead(names.index(leader), [names.index(other) for other in others])
-    return [replace(row, p_corrected=ahead[names.index(row.reference)]) for row in rows]
+    rivals = [names.index(other) for other in others if other in names]
+    ahead = {names[k]: p for k, p in table.p_ahead(names.index(leader), rivals).items()}
+    return [replace(row, p_corrected=ahead.get(row.reference)) for row in rows]
 
 
-def _against_each_other(measure: str, scores: Mapping[str, OfSeeds]) -> list[ComparisonRow]:
-    first, *others = scores
+def _against_each_other(
+    measure: str, scores: Mapping[str, OfSeeds], first: str
+) -> list[ComparisonRow]:
+    """``first`` is the reference method; where nothing of it was confirmed there is none."""
+    others = [name for name in scores if name != first]
     families = {
-        Family.REFERENCE: [(other, first) for other in others],
+        Family.REFERENCE: [(other, first) for other in others if first in scores],
         Family.PAIRS: [(later, earlier) for earlier, later in combinations(others, 2)],
     }
     return [
@@ -157,29 +163,36 @@ def _compare(
     scores: Mapping[str, OfSeeds],
     pairs: Sequence[tuple[str, str]],
 ) -> Iterator[ComparisonRow]:
-    there = {name: of_seeds for name, of_seeds in scores.items() if of_seeds}
-    names, table = list(there), table_of(list(there.values()))
+    names, table = _judged(scores)
     for method, other in pairs:
-        if method not in there or other not in there:
+        ours, theirs = scores.get(method), scores.get(other)
+        if not ours or not theirs:
             continue
-        one, two = names.index(method), names.index(other)
-        common = there[method].keys() & there[other].keys()
-        yield ComparisonRow(
+        row = ComparisonRow(
             family=family,
             method=method,
             reference=other,
             measure=measure,
-            difference=_plain_difference(there[method], there[other])
-            if table is None
-            else table.gain(one, two),
-            interval=None if table is None else _interval(table, one, two),
-            p=None if table is None else table.p_different(one, two),
-            seeds=len(common),
+            difference=fmean(ours.values()) - fmean(theirs.values()),
+            interval=None,
+            seeds=len(ours.keys() & theirs.keys()),
+            p=None,
         )
+        if table is not None and method in names and other in names:
+            one, two = names.index(method), names.index(other)
+            row = replace(
+                row,
+                difference=table.gain(one, two),
+                interval=_interval(table, one, two),
+                p=table.p_different(one, two),
+            )
+        yield row
 
 
-def _plain_difference(ours: OfSeeds, theirs: OfSeeds) -> float:
-    return sum(ours.values()) / len(ours) - sum(theirs.values()) / len(theirs)
+def _judged(scores: Mapping[str, OfSeeds]) -> tuple[list[str], Table | None]:
+    """Those with several seeds: a lone one says nothing of noise, nor of itself."""
+    names = [name for name, of_seeds in scores.items() if len(of_seeds) > 1]
+    return names, table_of([scores[name] for name in names]) if names else None
 
 
 def _interval(table: Table, one: int, two: int) -> Interval:

@@ -18,13 +18,17 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """UTF-8, floats to their last digit, missing values empty; no text is taken for a formula.
+    """UTF-8, floats to their last digit, missing values empty; no text is taken for a formula."""
+    write_bytes(path, csv_bytes(_neutralised(frame).to_csv(index=False, lineterminator="\n")))
+
+
+def csv_bytes(text: str) -> bytes:
+    """A CSV file in UTF-8.
 
     Where there is more than ASCII a byte order mark stands first, without which Excel takes the file for
     one in the code page of its machine. pandas and LibreOffice read it either way.
     """
-    content = _neutralised(frame).to_csv(index=False, lineterminator="\n")
-    write_bytes(path, content.encode("utf-8" if content.isascii() else "utf-8-sig"))
+    return text.encode("utf-8" if text.isascii() else "utf-8-sig")
 
 
 def write_parquet(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str]) -> None:

@@ -31,7 +31,9 @@ def finalists(study: StudyRecord, rows: Sequence[RankedRow]) -> list[RankedRow]:
         return judged if confirmed else judged[:UNCONFIRMED]
     searched = _searched_delta_m(study, judged)
     chosen: dict[str | None, RankedRow] = {}
-    for row in sorted(judged, key=lambda row: -searched.get(row.config_id, float("-inf"))):
+    for row in sorted(
+        judged, key=lambda row: (-searched.get(row.config_id, float("-inf")), row.config_id)
+    ):
         chosen.setdefault(row.method, row)
     return [chosen[name] for name in names if name in chosen]
 

@@ -45,7 +45,7 @@ def generalisation_gap(
     """
     gaps = record.last.split("gap") if record.last is not None else {}
     size = {path: abs(weight) for path, weight in weights(tasks).items()}
-    if not is_scored(gaps, tasks):
+    if not is_scored(gaps, tasks) or any(baseline[path] == 0 for path in size):
         return None
     return sum(size[path] * gaps[path] / abs(baseline[path]) for path in size)
 

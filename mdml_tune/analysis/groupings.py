@@ -35,18 +35,18 @@ def grouping_of(study: StudyRecord, row: RankedRow) -> Grouping | None:
         searched = row.parameters.get(f"scd.{name}")
         return section.get(name, _DEFAULTS[name]) if searched is None else searched
 
-    if setting("blocks") != "grouped":
+    threshold = setting("grouping_threshold")
+    if setting("blocks") != "grouped" or not isinstance(threshold, int | float):
         return None
     return Grouping(
-        cast("Kind", setting("similarity")),
-        cast("Linkage", setting("linkage")),
-        cast("float", setting("grouping_threshold")),
+        cast("Kind", setting("similarity")), cast("Linkage", setting("linkage")), threshold
     )
 
 
 def _section(study: StudyRecord, row: RankedRow) -> Mapping[str, object] | None:
     """The scd section that the configuration was made from, its searched values still open."""
-    method = below(at(study.study, f"methods.{row.method}"))
+    methods = below(study.study.get("methods"))  # not by a path: a name may have dots in it
+    method = below(methods.get(row.method or ""))
     found = laid_upon(below(study.study.get("trial")), method).get("scd")
     if found is None or is_section(found):
         return found

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdml_tune.analysis.ranking import Group, RankedRow
+from mdml_tune.errors import ConfigError
 from mdml_tune.records import StudyRecord, Value
 from mdml_tune.spaces.domains import Choice, Domain, Int, LogInt, LogUniform, Uniform
 from mdml_tune.spaces.space import Space
@@ -94,14 +95,18 @@ def _is_log(column: Column, domain: Domain | None) -> bool:
         case Uniform() | Int():
             return False
         case LogUniform() | LogInt():
-            return True
+            return column.is_numeric and min(map(float, column.held)) > 0
         case Choice() | None:
             numbers = [float(value) for value in column.held] if column.is_numeric else [0.0]
             return min(numbers) > 0 and max(numbers) > _DECADE * min(numbers)
 
 
 def _domains(study: StudyRecord) -> dict[str, Domain]:
-    """Dotted path -> what the study file lets it be."""
+    """Dotted path -> what the study file lets it be; nothing where another version wrote it."""
     trial = cast("Mapping[str, object]", study.study.get("trial") or {})
     methods = cast("Mapping[str, Mapping[str, object]] | None", study.study.get("methods"))
-    return {parameter.path: parameter.domain for parameter in Space.of(trial, methods).parameters}
+    try:
+        space = Space.of(trial, methods)
+    except ConfigError:
+        return {}
+    return {parameter.path: parameter.domain for parameter in space.parameters}

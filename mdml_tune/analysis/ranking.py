@@ -1,5 +1,6 @@
 """Configurations in order, best first, each with what its trials say and how surely."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -8,7 +9,7 @@ from statistics import fmean, stdev
 
 from mdml_tune.analysis.gains import is_scored
 from mdml_tune.analysis.noise.intervals import Interval, delta_m_estimate
-from mdml_tune.analysis.noise.tiers import standings
+from mdml_tune.analysis.noise.tiers import ALPHA, standings
 from mdml_tune.analysis.reference import Reference, reference
 from mdml_tune.delta_m import Convention, delta_m, mean_scores, task_gain
 from mdml_tune.records import Phase, Scores, Status, StudyRecord, TrialRecord, Value
@@ -50,6 +51,8 @@ class RankedRow:
     """Gain; mean over seeds. None where no finite scores are there."""
     interval: Interval | None = None
     """95 %, the baselines' seeds included."""
+    verdict: Interval | None = None
+    """The same at the level that allows for having picked one of all confirmed configurations."""
     delta_m_drop: float | None = None
     gains: Mapping[Task, float] = field(default_factory=dict[Task, float])
     """``delta_m/<task>``."""
@@ -79,8 +82,8 @@ def rank(study: StudyRecord, phase: Phase | None = None) -> list[RankedRow]:
     Confirmed configurations stand first, judged on test by their confirming trials; then those
     searched at full length, the pruned, the failed and the running, judged on val after their last
     epoch. Within each, what rests on less stands behind: a confirmation of which a single seed is
-    left, and in the search whoever was not promoted to as many seeds. Then by Δm (gain), then by
-    ``config_id``. A trial whose scores are not finite counts as failed and keeps its status.
+    left, and in the search whoever was not promoted to as many seeds. Then by Δm (gain; of confirmed
+    ones with the effect of seeds that some lack taken out, see ``tiers``), then by ``config_id``. A trial whose scores are not finite counts as failed and keeps its status.
 
     Raises:
         ReportError: There are scores to judge, but a baseline to judge them by is missing.
@@ -91,8 +94,8 @@ def rank(study: StudyRecord, phase: Phase | None = None) -> list[RankedRow]:
         if phase is None or trial.phase is phase:
             trials.setdefault(trial.config_id, []).append(trial)
     rows = [_row(of_config, study.tasks, of_split) for of_config in trials.values()]
-    rows.sort(key=_order)
-    return [replace(row, rank=i) for i, row in enumerate(_with_standings(rows), start=1)]
+    rows = _with_verdicts(_with_standings(sorted(rows, key=_order)), study.tasks, of_split)
+    return [replace(row, rank=i) for i, row in enumerate(rows, start=1)]
 
 
 def searched_rows(study: StudyRecord, rows: Sequence[RankedRow]) -> list[RankedRow]:
@@ -111,7 +114,8 @@ def searched_rows(study: StudyRecord, rows: Sequence[RankedRow]) -> list[RankedR
 
 def _order(row: RankedRow) -> tuple[Group, int, float, str]:
     surer = min(row.seeds, 2) if row.group is Group.CONFIRMED else row.seeds
-    return (row.group, -surer, -(row.delta_m or 0.0), row.config_id)
+    gain = -math.inf if row.delta_m is None else row.delta_m
+    return (row.group, -surer, -gain, row.config_id)
 
 
 def has_scores(record: TrialRecord, split: str, tasks: Iterable[Task]) -> bool:
@@ -204,14 +208,40 @@ def _only(scores: Scores, paths: Sequence[str]) -> dict[str, float]:
 
 
 def _with_standings(rows: Sequence[RankedRow]) -> list[RankedRow]:
-    tested = [row for row in rows if row.group is Group.CONFIRMED and len(row.of_seeds) > 1]
+    """Rows in order, those that can be judged against each other by what they are judged by."""
+    tested = [row for row in rows if _is_judged(row)]
     if not tested:
         return list(rows)
-    found = standings([row.of_seeds for row in tested])
-    of = {row.config_id: standing for row, standing in zip(tested, found, strict=True)}
-    return [
+    found = zip(tested, standings([row.of_seeds for row in tested]), strict=True)
+    ordered = sorted(found, key=lambda pair: (pair[1].tier, -pair[1].effect))
+    judged = [
         replace(row, tier=its.tier, p_behind=its.p_behind, p_best=its.p_best)
-        if (its := of.get(row.config_id)) is not None
-        else row
+        for row, its in ordered
+    ]
+    return [*judged, *(row for row in rows if not _is_judged(row))]
+
+
+def _is_judged(row: RankedRow) -> bool:
+    return row.group is Group.CONFIRMED and len(row.of_seeds) > 1
+
+
+def _with_verdicts(
+    rows: Sequence[RankedRow], tasks: Sequence[Task], of_split: Callable[[str], Reference]
+) -> list[RankedRow]:
+    """Bonferroni: with K confirmed configurations, one picked by looking is judged at 5 % / K."""
+    count = sum(row.group is Group.CONFIRMED for row in rows)
+    return [
+        row
+        if row.interval is None
+        else replace(
+            row, verdict=_interval(row, of_split(row.split), tasks, 1 - ALPHA / max(count, 1))
+        )
         for row in rows
     ]
+
+
+def _interval(
+    row: RankedRow, against: Reference, tasks: Sequence[Task], confidence: float
+) -> Interval | None:
+    scores = [trial.scores(row.split) or {} for trial in row.shown]
+    return delta_m_estimate(scores, against, tasks, confidence).interval

@@ -1,11 +1,11 @@
 """Everything under ``results/``: tables, figures, and the report that holds them together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mdml_tune.analysis.comparisons import ComparisonRow, comparisons
-from mdml_tune.analysis.export import study_metadata, write_csv, write_parquet
+from mdml_tune.analysis.export import csv_bytes, study_metadata, write_csv, write_parquet
 from mdml_tune.analysis.frame import ranked_frame
 from mdml_tune.analysis.page.illustrations import illustrations
 from mdml_tune.analysis.page.render import render
@@ -24,6 +24,12 @@ from mdml_tune.analysis.tables.notation import (
     to_markdown,
 )
 from mdml_tune.storage.atomic import write_bytes
+
+_SOMETIMES = (
+    *("delta_m.md", "delta_m.tex", "delta_m.csv", "comparisons.md", "comparisons.csv"),
+    "winner.yaml",
+)
+"""Files that a study has only when it is so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +85,11 @@ def write_results(
         pictures=[illustration.picture for illustration in drawn],
         winner=winner,
     )
-    files |= {name: text.encode() for name, text in texts.items()}
+    for name, text in texts.items():
+        files[name] = csv_bytes(text) if name.endswith(".csv") else text.encode()
     for name, content in files.items():
         write_bytes(folder / name, content)
-    for path in (folder / "figures").glob("*"):
-        if f"figures/{path.name}" not in files:
-            path.unlink()
+    _sweep(folder, files)
     written = ("ranked.csv", "ranked.parquet", *files)
     return Results(
         folder=folder,
@@ -95,6 +100,13 @@ def write_results(
         front=searched_front(study),
         answer=answer(rows),
     )
+
+
+def _sweep(folder: Path, written: Collection[str]) -> None:
+    """What an earlier state of the study had to show, and this one has not; drafts are others'."""
+    shown = [f"figures/{path.name}" for path in (folder / "figures").glob("[!.]*")]
+    for name in {*shown, *_SOMETIMES} - set(written):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _table_texts(table: DeltaTable | None, compared: Sequence[ComparisonRow]) -> dict[str, str]:

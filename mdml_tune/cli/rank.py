@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mdml_tune.cli import arguments as arg
+from mdml_tune.errors import ConfigError
 from mdml_tune.records import Phase
 
 
@@ -15,7 +16,7 @@ def rank(
     csv: Annotated[Path | None, typer.Option(help="Write the whole ranking there.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="Write it there, with types.")] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
-    phase: Annotated[Phase | None, typer.Option(help="Trials of this phase alone.")] = None,
+    phase: Annotated[Phase | None, typer.Option(help="Trials of search or confirm alone.")] = None,
     config: Annotated[
         int | None,
         typer.Option(
@@ -40,6 +41,11 @@ def rank(
     from mdml_tune.storage.studies import Storage
     from mdml_tune.tracking.ledger import run_ids
 
+    if phase is Phase.BASELINE:
+        raise ConfigError(
+            "--phase baseline: single-task networks are what configurations are measured against, "
+            "and are not ranked. Choose search or confirm."
+        )
     folder = Storage.at(storage).study(study)
     record = folder.record()
     rows = ranked(record, phase)

@@ -43,6 +43,7 @@ def table(
     storage: arg.Storage = arg.DEFAULT_STORAGE,
 ) -> None:
     """Print the Δm table: single-task networks, then each method or finalist of each STUDY."""
+    from mdml_tune.analysis.export import csv_bytes
     from mdml_tune.analysis.tables.side_by_side import side_by_side
     from mdml_tune.storage.atomic import write_bytes
     from mdml_tune.storage.studies import Storage
@@ -55,7 +56,7 @@ def table(
     if out is None:
         typer.echo(text, nl=False)
     else:
-        write_bytes(out, text.encode())
+        write_bytes(out, csv_bytes(text) if form is Format.CSV else text.encode())
 
 
 def _form_of(out: Path | None) -> Format:

@@ -39,10 +39,12 @@ def keep_samples(folder: StudyFolder, asked: Asked, data_root: Path | None) -> S
     """
     try:
         samples = make_samples(folder, asked, data_root)
-    except Exception as error:  # a network of the user's own may raise anything
+        write_samples(folder, samples)
+    except (
+        Exception
+    ) as error:  # a network of the user's own may raise anything; the disk may be full
         logger.debug("No samples of study %s", folder.name, exc_info=True)
         return NotMade(_reason(error))
-    write_samples(folder, samples)
     return samples
 
 

@@ -25,9 +25,13 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _upload(session: Session, file: Path) -> None:
+    """A file that has vanished meanwhile is left to the next pass."""
     name = file.relative_to(session.study.path).as_posix()
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    try:
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except FileNotFoundError:
+        return
     if session.ledger.artifacts.get(name) == digest:
         return
     folder, _, _ = name.rpartition("/")

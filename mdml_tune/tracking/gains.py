@@ -23,10 +23,16 @@ class TestGain(NamedTuple):
 
 
 def test_gains(study: StudyFolder, tasks: Sequence[Task]) -> dict[str, TestGain]:
-    """By trial key; nothing where scores are missing, and nothing before the baselines have theirs."""
+    """By trial key; nothing where scores are missing, and nothing before all baselines have theirs.
+
+    Of a part of the baselines the gain would be another one, and MLflow keeps both.
+    """
     tested = [r for r in _records(_own(study), Phase.CONFIRM) if r.test is not None and r.history]
     known = [study.storage.baseline(key) for key in study.references()] if tested else []
-    baselines = [r for r in _records(known, Phase.BASELINE) if r.status is Status.COMPLETED]
+    ended = list(_records(known, Phase.BASELINE))
+    baselines = [r for r in ended if r.status is Status.COMPLETED]  # the failed never have scores
+    if len(ended) < len(known) or any(r.test is None for r in baselines):
+        return {}
     try:
         reference = _reference(baselines, tasks)
     except ReportError:

@@ -9,6 +9,7 @@ from mdml_tune.errors import ConfigError
 from mdml_tune.records import StudyRecord
 from mdml_tune.spaces.space import Space
 from mdml_tune.tracking import description, notes, views
+from mdml_tune.tracking.failures import RefusedError
 from mdml_tune.tracking.gains import TestGain, test_gains
 from mdml_tune.tracking.session import Session
 
@@ -65,11 +66,17 @@ def _show_views(session: Session, split: str) -> None:
 
 
 def _copy_gains(session: Session, gains: Mapping[str, TestGain]) -> None:
+    """Told after the scores that they follow from; a run that was deleted is looked for anew."""
     for key, (record, point) in gains.items():
         entry = session.ledger.trials.get(key)
-        if entry is None or entry.test_gain == point.value:
+        if entry is None or not entry.test or entry.test_gain == point.value:
             continue
         name = description.run_name(record, point.value)
-        session.server.log(entry.run_id, points=[point], tags={description.NAME: name})
-        entry.test_gain = point.value
         session.changed = True
+        try:
+            session.server.log(entry.run_id, points=[point], tags={description.NAME: name})
+        except RefusedError:
+            session.ledger.trials.pop(key, None)
+            session.runs.forget()
+        else:
+            entry.test_gain = point.value

@@ -14,6 +14,7 @@ from pathlib import Path
 from mdml_tune.errors import ConfigError
 from mdml_tune.tracking.addresses import absolute_uri, redact
 from mdml_tune.tracking.failures import RefusedError, failure
+from mdml_tune.tracking.gains import TEST_GAIN
 from mdml_tune.tracking.points import Point
 
 SETTINGS = {
@@ -115,7 +116,9 @@ class Server:
                     start_ms=run.info.start_time or 0,
                     status=run.info.status,
                     tags=run.data.tags,
-                    has_test=any(key.startswith("test/") for key in run.data.metrics),
+                    has_test=any(
+                        key.startswith("test/") and key != TEST_GAIN for key in run.data.metrics
+                    ),
                 )
                 for run in page
             ]

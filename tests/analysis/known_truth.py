@@ -48,6 +48,13 @@ def false_win(random: np.random.Generator, count: int, seeds: int, shared: float
     return min(ahead(drawn(random, [0.0] * count, seeds, shared)).values()) <= 0.05
 
 
+def uneven_false_win(random: np.random.Generator) -> bool:
+    """Five are equal, and one of them is four times as noisy: where pooling is wrong."""
+    noise = NOISE * np.array([1, 1, 1, 1, 4])[:, None]
+    scores = [dict(enumerate(row)) for row in random.normal(0, 1, (5, 3)) * noise]
+    return min(ahead(scores).values()) <= 0.05
+
+
 def best_is_found(random: np.random.Generator, count: int, seeds: int, shared: float) -> bool:
     """One is a point better: whether it comes first and is told from all others."""
     scores = drawn(random, [1.0] + [0.0] * (count - 1), seeds, shared)

@@ -108,6 +108,26 @@ def test_corrected_within_a_question() -> None:
     assert p_of["b"][1] == pytest.approx(max(p_of["b"][0], 2 * p_of["c"][0]))
 
 
+def test_the_reference_is_the_first_method_of_the_file_or_none() -> None:
+    of = study(
+        *(confirmed(f"c{m}", i + s / 9, s, method=m) for i, m in enumerate("bc") for s in (1, 2)),
+        methods=("a", "b", "c"),
+    )
+    families = {row.family for row in comparisons(of)}
+    assert families == {Family.LEADER, Family.PAIRS}
+
+
+def test_a_lone_seed_is_not_tested() -> None:
+    of = study(
+        *(confirmed(c, g + s / 9, s) for c, g in (("c1", 3.0), ("c2", 1.0)) for s in (1, 2, 3)),
+        confirmed("c3", 5.0, 1),
+    )
+    found = {row.reference: row.p_corrected for row in comparisons(of)}
+    assert found["c3"] is None
+    assert found["c2"] is not None
+    assert found["c2"] < 0.05
+
+
 def test_one_seed_gives_a_difference_and_nothing_more() -> None:
     (row,) = comparisons(study(*(confirmed(c, g, 1) for c, g in (("c1", 1.0), ("c2", 2.0)))))
     assert row.difference == pytest.approx(1.0)

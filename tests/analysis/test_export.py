@@ -10,7 +10,7 @@ import pytest
 import synthetic
 from synthetic import confirmed, searched, study
 
-from mdml_tune.analysis.export import neutral, study_metadata, write_csv, write_parquet
+from mdml_tune.analysis.export import csv_bytes, neutral, study_metadata, write_csv, write_parquet
 from mdml_tune.analysis.frame import ranked_frame
 from mdml_tune.analysis.ranking import rank
 from mdml_tune.records import StudyRecord
@@ -100,6 +100,11 @@ def test_excel_is_told_that_a_name_is_utf_8(tmp_path: Path) -> None:
     assert (next(iter(read.columns)), read["method"][0]) == ("rank", "β-mutual")
     write_csv(frame_of(study(searched("c1", 1.0, method="mutual"))), tmp_path / "plain.csv")
     assert (tmp_path / "plain.csv").read_bytes().startswith(b"rank,")
+
+
+@pytest.mark.parametrize(("text", "mark"), [("a,b\n", b""), ("a,β\n", b"\xef\xbb\xbf")])
+def test_more_than_ascii_is_marked(text: str, mark: bytes) -> None:
+    assert csv_bytes(text) == mark + text.encode()
 
 
 def test_same_study_same_bytes(rich: StudyRecord, tmp_path: Path) -> None:

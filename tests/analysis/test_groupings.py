@@ -63,6 +63,16 @@ def test_a_method_has_a_section_of_its_own() -> None:
     assert of(FIXED, {}, methods, "scd") == Grouping("linear_cka", "single", 0.3)
 
 
+def test_a_name_may_have_dots() -> None:
+    methods = {"scd 0.3": {"scd": {"linkage": "single"}}, "scd 0": {"3": {"scd": None}}}
+    assert of(FIXED, {}, methods, "scd 0.3") == Grouping("linear_cka", "single", 0.3)
+
+
+@pytest.mark.parametrize("threshold", [OPEN, None, "high"])
+def test_what_is_no_number_is_no_threshold(threshold: object) -> None:
+    assert of({"grouping_threshold": threshold}, {}) is None
+
+
 def test_a_study_without_a_file_has_none() -> None:
     record = study(searched("c1", 1.0))
     assert grouping_of(record, rank(record)[0]) is None

@@ -49,6 +49,22 @@ def test_an_axis_is_log_where_the_study_file_says_so() -> None:
     }
 
 
+def test_a_log_axis_is_for_positive_numbers() -> None:
+    trial: dict[str, object] = {
+        "text": {"log_uniform": [0.1, 1.0]},
+        "zero": {"log_uniform": [0.1, 1.0]},
+    }
+    record = of({"text": "off", "zero": 0.0}, {"text": 0.5, "zero": 0.5}, trial=trial)
+    found = columns(record, subject_of(record).searched)
+    assert [column.is_log for column in found] == [False, False]
+
+
+def test_a_study_file_of_another_version_says_nothing() -> None:
+    record = of({"a": 0.01}, {"a": 0.9}, trial={"a": {"log_uniform": [1]}})
+    (column,) = columns(record, subject_of(record).searched)
+    assert column.is_log  # more than a decade
+
+
 def test_only_what_was_trained_equally_long_is_compared() -> None:
     record = study(
         searched("whole", 1.0, epochs=6),

@@ -13,6 +13,7 @@ import synthetic
 import yaml
 from synthetic import baselines, confirmed, searched, study
 
+from mdml_tune.analysis.page.headline import headlines
 from mdml_tune.analysis.page.summary import answer, warnings
 from mdml_tune.analysis.ranking import rank
 from mdml_tune.analysis.report import write_results
@@ -126,11 +127,42 @@ def test_answer_with_its_uncertainty() -> None:
     found = answer(rank(study(*ahead, *behind)))
     assert found.startswith("c1 reaches +5.10 % Δm")
     assert "95 % CI [+4.85, +5.35], 3 seeds: better than single-task networks" in found
-    assert "ahead of all other confirmed configurations" in found
+    assert "ahead of all others confirmed on several seeds" in found
     tied = [confirmed("c3", g, s) for s, g in ((1, 4.9), (2, 5.3), (3, 5.0))]
     assert "cannot be told apart from c3" in answer(rank(study(*ahead, *tied, *behind)))
     unsure = [confirmed("c1", g, s) for s, g in ((1, -2.0), (2, 3.0), (3, 1.0))]
     assert "not distinguishable from single-task" in answer(rank(study(*unsure)))
+
+
+def test_the_best_of_many_is_not_called_better_as_one_would_be() -> None:
+    # Three seeds 0.8 apart: a gain of 2.2 is 95 % sure for one configuration, not for the best of 6.
+    one = [confirmed("c1", gain, seed) for seed, gain in ((1, 1.4), (2, 2.2), (3, 3.0))]
+    assert ": better than single-task networks" in answer(rank(study(*one)))
+    others = [confirmed(f"c{k}", 0.1 * k + 0.8 * s, s) for k in (2, 3, 4, 5, 6) for s in (-1, 0, 1)]
+    of = study(*(confirmed("c1", 2.2 + 0.8 * s, s) for s in (-1, 0, 1)), *others)
+    assert "not surely better than single-task networks, as the best of several" in answer(rank(of))
+
+
+def test_a_confirmation_with_one_seed_is_neither_beaten_nor_counted() -> None:
+    of = study(
+        *(confirmed("c1", gain, seed) for seed, gain in ((1, 3.0), (2, 3.1), (3, 3.2))),
+        *(confirmed("c2", gain, seed) for seed, gain in ((1, 1.0), (2, 1.1), (3, 1.2))),
+        confirmed("c3", 5.0, 1),
+    )
+    rows = rank(of)
+    assert "Not judged, with one seed each: c3." in answer(rows)
+    notes = [headline.note for headline in headlines(of, rows)]
+    assert "of 2 configurations confirmed on several seeds" in notes
+
+
+def test_what_is_no_longer_so_goes(tmp_path: Path) -> None:
+    done = study(*(confirmed(c, 1.0, s) for c in ("c1", "c2") for s in (1, 2)))
+    assert (write_results(subject_of(done), tmp_path).folder / "winner.yaml").exists()
+    draft = tmp_path / "figures" / ".anytime.png.99.tmp"
+    draft.touch()
+    write_results(subject_of(study()), tmp_path)
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"ranked.csv", "ranked.parquet", "answer.md", "report.html", draft.name}
 
 
 def test_answer_without_confirmation() -> None:

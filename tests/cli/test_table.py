@@ -117,6 +117,15 @@ def test_the_format_asked_for_wins_over_the_ending(mdml_tune: Call, somewhere: P
     assert (somewhere / "t.txt").read_text().startswith("row,study,")
 
 
+def test_excel_is_told_that_a_csv_file_is_utf_8(mdml_tune: Call, somewhere: Path) -> None:
+    folder = Storage.at("mdml_runs").study("a").path / "trials"
+    leave_trial(folder, "tgreek", Phase.CONFIRM, "β", 0, SINGLE)
+    for name in ("t.csv", "t.md"):
+        assert mdml_tune("table", "a", "--out", name)[0] == 0
+    assert (somewhere / "t.csv").read_bytes().startswith(b"\xef\xbb\xbfrow,")
+    assert (somewhere / "t.md").read_bytes().startswith(b"a, test")
+
+
 def test_published_rows_below(mdml_tune: Call) -> None:
     code, out, _ = mdml_tune("table", "city", "--with-published", "cityscapes-segnet")
     assert code == 0

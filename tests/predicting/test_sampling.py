@@ -126,6 +126,17 @@ def test_whatever_a_network_raises_is_a_reason(
     assert keep_samples(folder, asked, None) == NotMade("RuntimeError: CUDA out of memory")
 
 
+def test_a_full_disk_is_a_reason(
+    folder: StudyFolder, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sampling, "write_samples", full)
+    found = keep_samples(folder, asked, None)
+    assert found == NotMade("OSError: [Errno 28] No space left on device")
+
+
 def test_an_interruption_is_one(
     folder: StudyFolder, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

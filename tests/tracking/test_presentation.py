@@ -3,10 +3,12 @@
 import pytest
 
 from mdml_tune.records import Phase, Status
+from mdml_tune.tracking import points
 from mdml_tune.tracking.description import began_ms
-from mdml_tune.tracking.ledger import read_ledger, write_ledger
+from mdml_tune.tracking.ledger import read_ledger, run_ids, write_ledger
 from mdml_tune.tracking.presentation import parameters
 from mdml_tune.tracking.publisher import Publisher, sync
+from mdml_tune.tracking.server import Server
 from mdml_tune.tracking.sources import header
 from mdml_tune.tracking.ui import study_page
 
@@ -51,6 +53,75 @@ def test_without_all_single_task_networks_on_test_there_is_no_gain(study, uri, r
     study.ended("t2", phase=Phase.CONFIRM, seed=1000, test=BETTER)
     assert sync(study.folder, uri).problem is None
     assert "test/delta_m" not in read(uri).runs()["t2"].data.metrics
+
+
+def test_a_gain_waits_for_every_baseline(study, uri, read) -> None:
+    confirmed_study(study)
+    late = study.trial("blate", phase=Phase.BASELINE, seed=1, method="depth", epochs=2)
+    for status in (Status.RUNNING, Status.COMPLETED):
+        if status.is_final:
+            late.close(status)  # ended, and not yet scored
+        assert sync(study.folder, uri).problem is None
+        assert "test/delta_m" not in read(uri).runs()["t2"].data.metrics
+    late.close(Status.COMPLETED, test={path: x / 2 for path, x in of("depth").items()})
+    sync(study.folder, uri)
+    store = read(uri)
+    [(_, _, gain)] = store.rows(store.runs()["t2"].info.run_id, "test/delta_m")
+    assert gain == pytest.approx(
+        (10 - 20) / 2
+    )  # 0.9 of the single score is 1.2 of the mean of both
+
+
+def test_a_baseline_that_failed_is_not_waited_for(study, uri, read) -> None:
+    confirmed_study(study)
+    study.ended("bfailed", phase=Phase.BASELINE, seed=1, method="depth", status=Status.FAILED)
+    sync(study.folder, uri)
+    assert read(uri).runs()["t2"].data.metrics["test/delta_m"] == pytest.approx(10.0)
+
+
+def test_a_confirmed_run_deleted_by_hand_comes_back_with_its_gain(study, uri, read) -> None:
+    confirmed_study(study)
+    late = study.trial("blate", phase=Phase.BASELINE, seed=1, method="depth", epochs=2)
+    sync(study.folder, uri)
+    store = read(uri)
+    store.client.delete_run(store.runs()["t2"].info.run_id)
+    late.close(Status.COMPLETED, test=of("depth"))
+    assert sync(study.folder, uri).problem is None
+    metrics = store.runs()["t2"].data.metrics
+    assert (metrics["test/delta_m"], metrics["test/depth/abs_err"]) == (pytest.approx(10.0), 0.45)
+
+
+def test_scores_are_told_before_the_gain_that_follows_from_them(study, uri, monkeypatch) -> None:
+    confirmed_study(study)
+    with monkeypatch.context() as late:
+        late.setattr(points, "test_points", lambda *_: [])
+        sync(study.folder, uri)
+    own, told = run_ids(study.folder)["t2"], []
+    log = Server.log
+
+    def noted(self, run_id, **what) -> None:
+        told.extend(point.key for point in what.get("points", ()) if run_id == own)
+        log(self, run_id, **what)
+
+    monkeypatch.setattr(Server, "log", noted)
+    sync(study.folder, uri)
+    assert told[-1] == "test/delta_m"
+    assert len(told) == 1 + len(BETTER)
+
+
+def test_a_gain_alone_does_not_vouch_for_the_scores(study, uri, read) -> None:
+    study.ended("t2", phase=Phase.CONFIRM, seed=1000, method="mdml")
+    sync(study.folder, uri)
+    store = read(uri)
+    run, experiment = store.runs()["t2"].info.run_id, store.experiment().experiment_id
+
+    def has_test() -> bool:
+        return {r.run_id: r.has_test for r in Server(uri).find_runs(experiment)}[run]
+
+    store.client.log_metric(run, "test/delta_m", 1.0)
+    assert not has_test()
+    store.client.log_metric(run, "test/depth/abs_err", 1.0)
+    assert has_test()
 
 
 def test_told_again_nothing_changes(study, uri, read) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from mdml_tune.records import EpochReport, Phase, Status
 from mdml_tune.storage.history import append_report, rewrite_history
+from mdml_tune.tracking import artifacts
 from mdml_tune.tracking.ending import Outcome
 from mdml_tune.tracking.failures import AwayError
-from mdml_tune.tracking.ledger import run_ids
+from mdml_tune.tracking.ledger import read_ledger, run_ids
 from mdml_tune.tracking.publisher import Publisher, sync
 from mdml_tune.tracking.server import Server
 
@@ -262,6 +263,21 @@ def test_results_are_uploaded_once(study, uri, read, monkeypatch) -> None:
     there = [item.path for item in store.client.list_artifacts(parent.info.run_id, "results")]
     assert there == ["results/figures", "results/ranked.csv"]
     assert "a%20store/mlartifacts/rooms-study" in parent.info.artifact_uri
+
+
+def test_a_result_that_vanishes_is_left_for_the_next_pass(study, uri, monkeypatch) -> None:
+    study.folder.results.mkdir()
+    gone = study.folder.results / "answer.md"
+    (study.folder.results / "ranked.csv").write_text("rank\n")
+    with monkeypatch.context() as listed:
+        files = [gone, study.folder.results / "ranked.csv"]
+        listed.setattr(artifacts, "_files", lambda _: files)
+        assert sync(study.folder, uri).problem is None
+    assert "results/ranked.csv" in read_ledger(study.folder).artifacts
+    assert "results/answer.md" not in read_ledger(study.folder).artifacts
+    gone.write_text("c1 wins.")
+    sync(study.folder, uri)
+    assert "results/answer.md" in read_ledger(study.folder).artifacts
 
 
 def test_one_bad_trial_does_not_stop_the_others(study, uri, read) -> None:

@@ -105,7 +105,8 @@ CATALOGUE: tuple[Entry, ...] = (
         name="parallel_coordinates",
         chapter=Chapter.SETTINGS,
         caption="Searched configurations, one line each; 'off' marks a setting that a "
-        "configuration does not have.",
+        "configuration does not have. Those that were stopped early, and those still running, are "
+        "shown with the Δm of their last epoch.",
         wide=True,
         draw=_figure(parallel_coordinates, draw_parallel_coordinates),
     ),

@@ -73,7 +73,8 @@ def learning_curves(subject: Subject, top: int = 5) -> Curves | None:
     best = [(row, trial) for row, trial in trials[:top] if row.delta_m is not None]
     if not best:
         return None
-    others = (_curve(row, trial, _DELTA_M) for row, trial in trials[len(best) :])
+    shown = {row.config_id for row, _ in best}
+    others = (_curve(row, trial, _DELTA_M) for row, trial in trials if row.config_id not in shown)
     return Curves(
         delta_m=Panel(
             tuple(_curve(row, trial, _DELTA_M) for row, trial in best), delta_m_band(study)

@@ -46,11 +46,11 @@ def set_scale(axes: Axes, column: Column, which: Literal["x", "y"]) -> None:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten within the range, and three times them where these are few."""
+    """Powers of ten within the range, and three times them where these are few; else its ends."""
     steps = (1, 3) if math.log10(high / low) < _FEW_DECADES else (1,)
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     found = [step * 10.0**exponent for exponent in exponents for step in steps]
-    return [value for value in found if low <= value <= high]
+    return [value for value in found if low <= value <= high] or [low, high]
 
 
 def _shown(value: float, _position: int) -> str:

@@ -42,6 +42,10 @@ class Table:
         effects_C = self.fit.effects_NC[0]
         return float(effects_C[self.place[one]] - effects_C[self.place[other]])
 
+    def effect(self, one: int) -> float:
+        """Of a configuration, up to a common constant; nothing finer than ``_DIGITS``."""
+        return round(float(self.fit.effects_NC[0, self.place[one]]), _DIGITS)
+
     def error(self, one: int, other: int) -> float:
         """Standard error of that gain."""
         a, b = self.place[one], self.place[other]
@@ -82,6 +86,8 @@ class Table:
     def _p(self, distance: float, among: set[int]) -> float:
         if distance <= 0:
             return 1.0
+        if np.isinf(distance):
+            return 0.0
         return self.equals.ranges(tuple(sorted(among))).p(distance, seeds_matter=self.seeds_matter)
 
 
@@ -99,7 +105,8 @@ class Ranges:
     def p(self, distance: float, *, seeds_matter: bool) -> float:
         drawn_N = self.seeded_N if seeds_matter and self.seeded_N is not None else self.plain_N
         chance = _beyond(drawn_N, np.array([distance]))[0]
-        return float(np.searchsorted(self.chance_N, chance, side="right")) / len(self.chance_N)
+        rarer = int(np.searchsorted(self.chance_N, chance, side="right"))
+        return (rarer + 1) / (len(self.chance_N) + 1)  # of so many draws, none shows a p of 0
 
 
 class Equals:

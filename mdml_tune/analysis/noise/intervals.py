@@ -25,13 +25,16 @@ class Interval:
 class Estimate:
     mean: float
     interval: Interval | None
-    """95 % confidence interval; none where it cannot be estimated."""
+    """Confidence interval, 95 % unless asked otherwise; none where it cannot be estimated."""
 
 
 def delta_m_estimate(
-    of_seeds: Sequence[Scores], reference: Reference, tasks: Sequence[Task]
+    of_seeds: Sequence[Scores],
+    reference: Reference,
+    tasks: Sequence[Task],
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
-    """Mean Δm (gain, percent) of one configuration over its seeds, with a 95 % interval.
+    """Mean Δm (gain, percent) of one configuration over its seeds, with a confidence interval.
 
     The interval carries both noises: of the configuration's seeds and of the baselines' seeds. Δm is
     linear in the configuration's scores, and is linearised in the baselines' means (the delta
@@ -49,7 +52,7 @@ def delta_m_estimate(
     samples = [values, *_baseline_parts(mean_scores(of_seeds), reference, tasks)]
     if any(len(sample) < 2 for sample in samples):  # noqa: PLR2004 (a variance needs two)
         return Estimate(mean, None)
-    half = _half_width(samples)
+    half = _half_width(samples, confidence)
     return Estimate(mean, Interval(mean - half, mean + half))
 
 
@@ -69,14 +72,10 @@ def _baseline_parts(
         ]
 
 
-def _half_width(samples: Sequence[Sequence[float]]) -> float:
+def _half_width(samples: Sequence[Sequence[float]], confidence: float) -> float:
     parts = [variance(sample) / len(sample) for sample in samples]
     total = sum(parts)
     if total == 0:
         return 0.0
     uncertainty = sum(v**2 / (len(s) - 1) for v, s in zip(parts, samples, strict=True))
-    return _quantile(total**2 / uncertainty) * total**0.5
-
-
-def _quantile(freedom: float) -> float:
-    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
+    return float(stdtrit(total**2 / uncertainty, (1 + confidence) / 2)) * total**0.5

@@ -13,6 +13,8 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Standing:
+    effect: float
+    """Score up to a common constant: the mean, but for what seeds that others lack do to it."""
     tier: int
     """1 holds the leader and all that cannot be told from it, 2 the best of the rest, ..."""
     p_behind: float | None
@@ -23,18 +25,20 @@ class Standing:
 
 
 def standings(configurations: Sequence[OfSeeds]) -> list[Standing]:
-    """The standing of each configuration, given best first.
+    """The standing of each configuration, in the order given.
 
-    The leader of each tier is set against all that are left (``Table.p_ahead``); who is not
+    Judged by their effects (see ``layout``): a configuration whose unlucky seed was lost does not
+    come first for that. The leader of each tier is set against all that are left (``Table.p_ahead``); who is not
     behind it at the 5 % level is in its tier. So the chance of putting any configuration behind a
     leader that is no better stays below 5 % for each tier. ``p_best`` draws the expected scores from
     their posterior under flat priors (multivariate t), with a fixed seed.
     """
     table = table_of(configurations)
     if table is None:
-        return [Standing(1, None, None) for _ in configurations]
+        return [Standing(sum(of.values()) / len(of), 1, None, None) for of in configurations]
     tiers, behind = [0] * len(configurations), dict[int, float]()
-    waiting, tier = list(range(len(configurations))), 0
+    effects = [table.effect(index) for index in range(len(configurations))]
+    waiting, tier = sorted(range(len(configurations)), key=lambda index: -effects[index]), 0
     while waiting:
         tier += 1
         leader, *others = waiting
@@ -44,7 +48,7 @@ def standings(configurations: Sequence[OfSeeds]) -> list[Standing]:
             tiers[each] = tier
         waiting = [other for other in others if p_of[other] <= ALPHA]
     return [
-        Standing(tier, behind.get(index), chance)
+        Standing(effects[index], tier, behind.get(index), chance)
         for index, (tier, chance) in enumerate(zip(tiers, _chances(table), strict=True))
     ]
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from mdml_tune.analysis.numbers import chance, hours, interval, signed
 from mdml_tune.analysis.page.ran import spent, statuses
 from mdml_tune.analysis.page.summary import leader
-from mdml_tune.analysis.ranking import Group, RankedRow
-from mdml_tune.analysis.reference import finished_baselines
+from mdml_tune.analysis.ranking import RankedRow
+from mdml_tune.analysis.reference import reference
 from mdml_tune.records import Phase, StudyRecord
 
 
@@ -38,12 +38,12 @@ def one_run(best: RankedRow) -> str:
 
 
 def _of_leader(study: StudyRecord, best: RankedRow, rows: Sequence[RankedRow]) -> list[Headline]:
-    confirmed = sum(row.group is Group.CONFIRMED for row in rows)
+    judged = sum(row.p_best is not None for row in rows)
     sure = f"95 % CI {interval(best.interval)}" if best.interval else "no confidence interval"
-    baselines = min(len(finished_baselines(study, task)) for task in study.tasks)
+    baselines = min(map(len, reference(study, best.split).of_seeds.values()))
     found = [Headline(f"Δm gain on {best.split}", f"{signed(best.delta_m)} %", sure)]
-    if best.p_best is not None:
-        of = f"of {confirmed} confirmed configurations"
+    if best.p_best is not None and judged > 1:
+        of = f"of {judged} configurations confirmed on several seeds"
         found.append(Headline("probability of being the best", chance(best.p_best), of))
     found.append(Headline("seeds", str(best.seeds), f"of the leader; {baselines} of each baseline"))
     return found

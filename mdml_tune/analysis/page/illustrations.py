@@ -5,6 +5,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+import matplotlib as mpl
+
 from mdml_tune.analysis.figures.catalogue import CATALOGUE
 from mdml_tune.analysis.figures.style import encode
 from mdml_tune.analysis.page.pictures import Picture, picture
@@ -52,8 +54,9 @@ def _made_by_child(index: int) -> Illustration | None:
 
 def _made(subject: Subject, index: int) -> Illustration | None:
     entry = CATALOGUE[index]
-    figure = entry.draw(subject)
-    if figure is None:
-        return None
-    files = {f"{entry.name}.{kind}": encode(figure, kind) for kind in ("png", "pdf")}
-    return Illustration(picture(entry, figure), files)
+    with mpl.rc_context({"text.parse_math": False}):  # names are the user's: a $ is a dollar
+        figure = entry.draw(subject)
+        if figure is None:
+            return None
+        files = {f"{entry.name}.{kind}": encode(figure, kind) for kind in ("png", "pdf")}
+        return Illustration(picture(entry, figure), files)

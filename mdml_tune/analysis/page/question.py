@@ -44,7 +44,7 @@ def terms(study: StudyRecord) -> list[Fact]:
     found = [
         Fact("data", _data(_section(trial, "data"))),
         Fact("network", _network(_section(trial, "network"), _section(trial, "training"))),
-        Fact("peers", _value(_section(trial, "mutual").get("peers"))),
+        Fact("peers", _peers(_section(trial, "mutual").get("peers"))),
         Fact("search", _search(_section(file, "search"))),
         Fact("confirmation", _confirmation(_section(file, "confirm"))),
         Fact("single-task networks", _seeds(_section(file, "baseline").get("seeds"))),
@@ -80,6 +80,12 @@ def _network(network: Mapping[str, object], training: Mapping[str, object]) -> s
     others = [f"{name} {_value(of)}" for name, of in network.items() if name != "kind"]
     epochs = _value(training.get("epochs"))
     return _joined(kind, *others, f"{epochs} epochs" if epochs else "")
+
+
+def _peers(peers: object) -> str:
+    """Their number, which a list of networks says too."""
+    networks = _list(peers)
+    return str(len(networks)) if networks else _value(peers)
 
 
 def _search(search: Mapping[str, object]) -> str:

@@ -29,8 +29,8 @@ def answer(rows: Sequence[RankedRow]) -> str:
     if best.group is not Group.CONFIRMED:
         count = sum(row.group is Group.COMPLETED for row in rows)
         return (
-            f"Not confirmed yet: {best.label} leads on val with {gain}. As the best of {count} it is "
-            f"likely to be lucky; confirm it on fresh seeds and the test split."
+            f"Not confirmed yet: {best.label} leads on val with {gain}. {_luck(count)}Confirm it on "
+            f"fresh seeds and the test split."
         )
     return f"{best.label} reaches {gain} on test, {_certainty(best)}{_ties(best, rows)}"
 
@@ -41,10 +41,12 @@ def warnings(study: StudyRecord, rows: Sequence[RankedRow]) -> list[str]:
     found = [] if best is None else [*_dominant(study, best), *_no_interval(study, best)]
     lost = [t for t in study.trials if t.phase is Phase.CONFIRM and t.status is Status.FAILED]
     for config_id, count in Counter(trial.config_id for trial in lost).items():
-        found.append(
-            f"{count} confirming trial(s) of {config_id} failed; its scores are those of the seeds "
-            f"that survived."
+        survived = any(row.config_id == config_id and row.group is Group.CONFIRMED for row in rows)
+        rest = (
+            "its scores are those of the seeds that survived" if survived else "it is not confirmed"
         )
+        found.append(f"{count} confirming trial(s) of {config_id} failed; {rest}.")
+    found += [] if best is None else _lost_baselines(study, best)
     broken = [row.config_id for row in rows if row.group is Group.FAILED and _ended_well(row)]
     if broken:
         found.append(f"Scores that are not finite count as failed: {', '.join(broken)}.")
@@ -80,27 +82,38 @@ def flat(values: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     return lines
 
 
+def _luck(count: int) -> str:
+    return f"As the best of {count} it is likely to be lucky. " if count > 1 else ""
+
+
 def _certainty(best: RankedRow) -> str:
     seeds = f"{best.seeds} seed{'s' if best.seeds > 1 else ''}"
     if best.interval is None:
         return f"from {seeds}: no confidence interval can be given."
     says = f"95 % CI {interval(best.interval)}, {seeds}"
-    if best.interval.low > 0:
+    judged = best.verdict or best.interval
+    if judged.low > 0:
         return f"{says}: better than single-task networks."
-    if best.interval.high < 0:
+    if judged.high < 0:
         return f"{says}: worse than single-task networks."
+    if best.interval.low > 0:
+        return f"{says}: not surely better than single-task networks, as the best of several."
     return f"{says}: not distinguishable from single-task networks."
 
 
 def _ties(best: RankedRow, rows: Sequence[RankedRow]) -> str:
     rivals = [row for row in rows if row.tier is not None and row.config_id != best.config_id]
+    alone = [row.label for row in rows if row.group is Group.CONFIRMED and row.tier is None]
+    unjudged = (
+        f" Not judged, with one seed each: {', '.join(alone)}." if alone and best.tier else ""
+    )
     if not rivals:
-        return ""
+        return unjudged
     tied = [row.label for row in rivals if row.tier == 1]
     chances = f"(probability of being the best: {chance(best.p_best)})"
     if not tied:
-        return f" It is ahead of all other confirmed configurations {chances}."
-    return f" It cannot be told apart from {', '.join(tied)} {chances}."
+        return f" It is ahead of all others confirmed on several seeds {chances}.{unjudged}"
+    return f" It cannot be told apart from {', '.join(tied)} {chances}.{unjudged}"
 
 
 def _dominant(study: StudyRecord, best: RankedRow) -> list[str]:
@@ -115,12 +128,24 @@ def _dominant(study: StudyRecord, best: RankedRow) -> list[str]:
 
 
 def _no_interval(study: StudyRecord, best: RankedRow) -> list[str]:
-    lone = [task for task in study.tasks if len(finished_baselines(study, task)) == 1]
+    scored = reference(study, best.split).of_seeds
+    lone = [task for task in study.tasks if len(scored[task]) == 1]
     if not lone or best.seeds == 1:
         return []
     return [
         f"The baselines of {', '.join(lone)} have a single seed: their noise is unknown, so no "
         f"confidence interval is given. Train more with baseline.seeds."
+    ]
+
+
+def _lost_baselines(study: StudyRecord, best: RankedRow) -> list[str]:
+    scored = reference(study, best.split).of_seeds
+    lost = {task: len(finished_baselines(study, task)) - len(scored[task]) for task in study.tasks}
+    return [
+        f"{count} baseline(s) of {task} have scores on {best.split} that are missing or not finite, "
+        f"and are left out."
+        for task, count in lost.items()
+        if count
     ]
 
 

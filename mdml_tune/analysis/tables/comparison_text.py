@@ -27,10 +27,11 @@ def comparison_text(rows: Sequence[ComparisonRow]) -> TextTable:
     """Differences in percentage points, with 95 % interval, p, and p corrected for the family."""
     return TextTable(
         words=4,
-        caption="Differences in percentage points. Noise is pooled over all that are compared; where "
-        "seeds matter, pairs are compared within seeds. Interval and p are of the one "
-        "difference alone; the corrected p allows for all comparisons of its question: with the "
-        "leader, for having picked it by looking; else by Holm's method.",
+        caption="Differences in percentage points. Noise is taken to be the same for all that are "
+        "compared, and pooled over them; where seeds matter, pairs are compared within seeds. "
+        "Interval and p are of the one difference alone; the corrected p allows for all comparisons "
+        "of its question: with the leader of those compared, for having picked it by looking; else "
+        "by Holm's method.",
         groups=(),
         header=(
             *("compared with", "measure", "method", "against"),

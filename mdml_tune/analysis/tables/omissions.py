@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mdml_tune.analysis.finalists import UNCONFIRMED, methods
+from mdml_tune.analysis.numbers import signed
 from mdml_tune.analysis.ranking import Group, RankedRow
 from mdml_tune.records import Phase, Status, StudyRecord
 
@@ -15,6 +16,7 @@ def omissions(
         _still_running(study),
         _without_row(study, shown),
         _cut(study, rows, shown),
+        _not_chosen(study, rows, shown),
         *(_lost_seeds(row) for row in shown),
     )
     return tuple(sentence for sentence in found if sentence is not None)
@@ -41,6 +43,22 @@ def _cut(study: StudyRecord, rows: Sequence[RankedRow], shown: Sequence[RankedRo
     if methods(study) or shown[0].group is Group.CONFIRMED or len(ended) <= UNCONFIRMED:
         return None
     return f"The best {UNCONFIRMED} of {len(ended)} configurations of {study.name} on val."
+
+
+def _not_chosen(
+    study: StudyRecord, rows: Sequence[RankedRow], shown: Sequence[RankedRow]
+) -> str | None:
+    there = {row.config_id for row in shown}
+    confirmed = [row for row in rows if row.group is Group.CONFIRMED]
+    other = [
+        f"{row.label} {signed(row.delta_m)}" for row in confirmed if row.config_id not in there
+    ]
+    if not methods(study) or shown[0].group is not Group.CONFIRMED or not other:
+        return None
+    return (
+        f"Also confirmed, but not the one of its method that was best on val (Δm gain [%]): "
+        f"{', '.join(other)}."
+    )
 
 
 def _lost_seeds(row: RankedRow) -> str | None:

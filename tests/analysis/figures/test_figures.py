@@ -61,6 +61,18 @@ def test_learning_curves() -> None:
     assert depth.curves[1].points[-1] == pytest.approx((3.0, 0.60 * 0.94))
 
 
+def test_each_learning_curve_is_drawn_once() -> None:
+    of = study(
+        searched("c1", 1.0, status=Status.FAILED),
+        searched("c2", 2.0, status=Status.RUNNING),
+        searched("c3", 3.0, status=Status.RUNNING),
+    )
+    found = learning_curves(subject_of(of), top=2)
+    assert found is not None
+    drawn = [curve.config_id for curve in (*found.delta_m.curves, *found.others)]
+    assert sorted(drawn) == ["c1", "c2", "c3"]
+
+
 def test_band_of_the_single_task_networks() -> None:
     of = study(searched("c1", 1.0), references=baselines(factors=(0.98, 1.0, 1.02)))
     depth = metric_band(of, METRICS[Task.DEPTH][0])
@@ -128,6 +140,12 @@ def test_parallel_coordinates() -> None:
     assert axes["sub"].positions == (INACTIVE, 0.5, INACTIVE)
     assert axes["flag"].ticks == ((0.0, "False"), (1.0, "True"))
     assert found.delta_m == pytest.approx((0.0, -1.0, -2.0))
+
+
+def test_parallel_coordinates_say_of_which_epoch_they_are() -> None:
+    (entry,) = (entry for entry in CATALOGUE if entry.name == "parallel_coordinates")
+    assert "stopped early" in entry.caption
+    assert "Δm of their last epoch" in entry.caption
 
 
 def test_gaps() -> None:

@@ -103,6 +103,7 @@ def test_points_of_an_option_are_spread_beside_it() -> None:
 def test_log_ticks() -> None:
     assert log_ticks(0.05, 4.0) == pytest.approx([0.1, 0.3, 1, 3])
     assert log_ticks(1e-5, 0.5) == pytest.approx([1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
+    assert log_ticks(0.4, 0.8) == [0.4, 0.8]  # none between: its ends
 
 
 # Contours

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import synthetic
-from known_truth import covered
+from known_truth import GAIN, covered, study
 
 from mdml_tune.analysis.noise.intervals import delta_m_estimate
 from mdml_tune.analysis.reference import reference
@@ -17,6 +17,18 @@ def test_coverage(noise: float, baseline_noise: float) -> None:
     random = np.random.default_rng(7)
     inside = [covered(random, noise, baseline_noise) for _ in range(3000)]
     assert 0.92 < np.mean(inside) < 0.98
+
+
+def test_the_best_of_ten_is_seldom_called_better_than_it_is() -> None:
+    random, count, wrong = np.random.default_rng(11), 10, 0
+    for _ in range(400):
+        reference_ = study(random, 0.5, 0.2)[1]
+        rivals = [study(random, 0.5, 0.2)[0] for _ in range(count)]  # all truly gain as much
+        best = max(rivals, key=lambda of: delta_m_estimate(of, reference_, TASKS).mean)
+        interval = delta_m_estimate(best, reference_, TASKS, 1 - 0.05 / count).interval
+        assert interval is not None
+        wrong += interval.low > GAIN
+    assert wrong / 400 <= 0.05
 
 
 def test_noise_of_the_baselines_widens_the_interval() -> None:

@@ -55,8 +55,21 @@ def test_missing_seeds_are_allowed_for() -> None:
 
 
 def test_nothing_to_compare_with() -> None:
-    assert standings([{0: 1.0, 1: 2.0}]) == [Standing(1, None, 1.0)]
-    assert standings([{0: 9.0}, {0: 1.0}]) == [Standing(1, None, None)] * 2
+    assert standings([{0: 1.0, 1: 2.0}]) == [Standing(1.5, 1, None, 1.0)]
+    assert standings([{0: 9.0}, {0: 1.0}]) == [Standing(9.0, 1, None, None), Standing(1.0, 1, None, None)]  # fmt: skip
+
+
+def test_who_lost_an_unlucky_seed_does_not_come_first_for_it() -> None:
+    seeds, merits = {0: 3.0, 1: 0.0, 2: -3.0}, {"a": 0.0, "b": 1.0, "c": 0.9, "d": 0.8}
+    noise = (0.05, -0.05, 0.0)
+    of = {
+        name: {s: merit + effect + noise[(s + k) % 3] for s, effect in seeds.items()}
+        for k, (name, merit) in enumerate(merits.items())
+    }
+    del of["a"][2]  # its mean is now the highest of all
+    found = dict(zip(of, standings(list(of.values())), strict=True))
+    assert max(found, key=lambda name: found[name].effect) == "b"
+    assert found["a"].tier > 1
 
 
 def test_configurations_without_a_common_seed() -> None:

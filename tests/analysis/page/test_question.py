@@ -75,6 +75,13 @@ def test_terms_say_what_the_file_says() -> None:
     assert terms(study()) == []
 
 
+def test_peers_that_differ_are_counted() -> None:
+    peers = [{"kind": "unet"}, {"kind": "segnet"}, {"kind": "unet"}]
+    assert dict(terms(replace(study(), study={"trial": {"mutual": {"peers": peers}}}))) == {
+        "peers": "3"
+    }
+
+
 def test_run_facts() -> None:
     facts = dict(run_facts(synthetic.rich_study(count=12, epochs=3)))
     assert facts["git commit"] == "58a44271f0aa"
@@ -100,7 +107,10 @@ def test_headlines() -> None:
     found = {name: (value, note) for name, value, note in headlines(of, rows)}
     assert found["Δm gain on test"][0] == "+5.20 %"
     assert found["Δm gain on test"][1].startswith("95 % CI [+")
-    assert found["probability of being the best"][1] == "of 2 confirmed configurations"
+    assert (
+        found["probability of being the best"][1]
+        == "of 2 configurations confirmed on several seeds"
+    )
     assert found["seeds"] == ("3", "of the leader; 3 of each baseline")
     assert one_run(rows[0]) == "0.05 h with 1 CPU, for 3 epochs"
     assert [name for name, _, _ in headlines(study(), [])] == ["configurations searched", "spent"]
