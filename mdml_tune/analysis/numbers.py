@@ -31,7 +31,6 @@ MEANINGS: Mapping[Convention, str] = MappingProxyType(
         "et al. 2019, Vandenhende et al. 2021); positive is better.",
     }
 )
-CONVENTIONS = f"{MEANINGS[Convention.GAIN]} {MEANINGS[Convention.DROP]}"
 
 _NAMES: Mapping[str, str] = MappingProxyType(
     {

@@ -41,7 +41,7 @@ def tree_lines(
         low: The scale's right end.
         high: Its left end, where the tasks stand apart.
     """
-    leaves = _leaves(merges, tasks)
+    leaves = leaves_of(merges, tasks)
     arms = _arms(merges, leaves, low, high)
     label = max(map(len, leaves))
     tree = [
@@ -71,7 +71,7 @@ def _blocks(partition: Partition) -> str:
     return " | ".join(" ".join(block) for block in partition)
 
 
-def _leaves(merges: Sequence[Merge], tasks: Sequence[Task]) -> tuple[Task, ...]:
+def leaves_of(merges: Sequence[Merge], tasks: Sequence[Task]) -> tuple[Task, ...]:
     """The tasks in an order in which no branches cross."""
     below = {block: block for block in singles(tasks)}
     for merge in merges:

@@ -25,7 +25,8 @@ from mdml_tune.analysis.groupings import Grouping, grouping_of
 from mdml_tune.analysis.numbers import tick
 from mdml_tune.analysis.ranking import Group, RankedRow
 from mdml_tune.analysis.subject import Subject
-from mdml_tune.scd.partition import Interval, Linkage, Merge, intervals, merges, singles
+from mdml_tune.scd.dendrogram import leaves_of
+from mdml_tune.scd.partition import Interval, Linkage, Merge, intervals, merges
 from mdml_tune.scd.relations import RANGES, Kind, Relations
 from mdml_tune.tasks import Task
 
@@ -81,7 +82,7 @@ def dendrogram(subject: Subject) -> Dendrogram | None:
     return Dendrogram(
         kind=kind,
         linkage=linkage,
-        leaves=_leaves(found, tasks),
+        leaves=leaves_of(found, tasks),
         merges=found,
         intervals=intervals(matrix, tasks, linkage, *RANGES[kind]),
         used=tuple(used),
@@ -127,13 +128,6 @@ def _drawn(relations: Relations, used: Sequence[Used]) -> tuple[Kind, Linkage]:
         if one.grouping.kind in relations.similarity:
             return one.grouping.kind, one.grouping.linkage
     return next(iter(relations.similarity)), "average"
-
-
-def _leaves(found: Sequence[Merge], tasks: Sequence[Task]) -> tuple[Task, ...]:
-    below = {block: block for block in singles(tasks)}
-    for merge in found:
-        below[merge.block] = below[merge.first] + below[merge.second]
-    return below[found[-1].block]
 
 
 def _draw_tree(figure: Drawing, axes: Axes, numbers: Dendrogram) -> None:
