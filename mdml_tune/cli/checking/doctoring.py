@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
-from mdml_tune.cli.checking.checks import Check, State, problem
+from mdml_tune.cli.checking.checks import Check, problem
 from mdml_tune.cli.checking.machine_checks import files, gpus, versions
 from mdml_tune.cli.checking.storage_checks import leftovers, room, writable
 from mdml_tune.cli.checking.study_checks import (
@@ -15,15 +13,12 @@ from mdml_tune.cli.checking.study_checks import (
     room_needed,
     this_machine,
 )
+from mdml_tune.cli.checking.telling import tell
 from mdml_tune.cli.checking.tracking_checks import tracking
-from mdml_tune.cli.grid import print_grid
-from mdml_tune.cli.tables import build_console
 from mdml_tune.errors import UnavailableError
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage
 from mdml_tune.tuning.cluster import Cluster, joined
-
-HEALTHY, UNAVAILABLE = 0, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +34,7 @@ class Patient:
 
 def examine(patient: Patient, *, repair: bool) -> int:
     """Run every check and print what was found; the exit code."""
-    found = list(checks(patient, repair=repair))
-    console = build_console()
-    rows = [(check.state.upper(), check.what, check.said, check.remedy) for check in found]
-    print_grid(console, ("", "check", "found", "remedy"), rows)
-    counts = {state: sum(check.state is state for check in found) for state in State}
-    _conclude(console, counts)
-    return UNAVAILABLE if counts[State.PROBLEM] else HEALTHY
+    return tell(checks(patient, repair=repair))
 
 
 def checks(patient: Patient, *, repair: bool) -> Iterator[Check]:
@@ -82,9 +71,3 @@ def _needed(patient: Patient, cluster: Cluster | None) -> int | None:
     if patient.study is None or cluster is None:
         return None
     return room_needed(patient.study, cluster, patient.concurrency, patient.data_root)
-
-
-def _conclude(console: Console, counts: dict[State, int]) -> None:
-    problems, warnings = counts[State.PROBLEM], counts[State.WARNING]
-    said = f"{problems} problems, {warnings} warnings." if problems or warnings else "All is well."
-    console.print(said, markup=False, highlight=False)
