@@ -89,5 +89,5 @@ def _malformed(uri: str, reason: str) -> ConfigError:
     return ConfigError(
         f"The tracking URI {redact(uri)!r} cannot be used: {reason}. Give --tracking-uri (or "
         f"MLFLOW_TRACKING_URI) as sqlite:///FILE.db, http(s)://HOST:PORT, or "
-        f"postgresql://USER@HOST/DATABASE."
+        f"postgresql+psycopg2://USER@HOST/DATABASE."
     )

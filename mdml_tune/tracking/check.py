@@ -7,9 +7,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mdml_tune.errors import UnavailableError
-from mdml_tune.tracking.addresses import absolute_uri, database_file, endpoint, redact
-from mdml_tune.tracking.failures import TrackingError
+from mdml_tune.errors import ConfigError, UnavailableError
+from mdml_tune.tracking.addresses import absolute_uri, database_file, endpoint, is_server, redact
+from mdml_tune.tracking.failures import LockedOutError, TrackingError, failure
 from mdml_tune.tracking.server import Server
 
 _PATIENCE_S = 5
@@ -31,9 +31,13 @@ def check_tracking(uri: str) -> str:
         _knock(uri)
     else:
         _probe(database)
+    if database is None and not is_server(uri):
+        _log_in(uri)
     try:
         with _short_timeout():
             Server(uri).ping()
+    except LockedOutError as error:
+        raise UnavailableError(f"The MLflow store {redact(uri)} cannot be used: {error}.") from None
     except TrackingError as error:
         raise _unavailable(uri, str(error)) from None
     return uri
@@ -48,6 +52,28 @@ def _knock(uri: str) -> None:
         socket.create_connection(where, timeout=_PATIENCE_S).close()
     except OSError as error:
         raise _unavailable(uri, error.strerror or str(error)) from None
+
+
+def _log_in(uri: str) -> None:
+    """MLflow would try for minutes a database that does not let us in.
+
+    Raises:
+        ConfigError: The driver of the database is not installed.
+        UnavailableError: The database does not let us in.
+    """
+    from sqlalchemy import NullPool, create_engine  # noqa: PLC0415 - comes with MLflow
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    try:
+        create_engine(uri, poolclass=NullPool).connect().close()
+    except ImportError as error:
+        raise ConfigError(
+            f"The tracking URI {redact(uri)!r} asks for the Python package '{error.name}', which is "
+            f"not installed. Name the driver: postgresql+psycopg2://USER@HOST/DATABASE, which "
+            f"comes with: pip install 'mdml-tune[server]'"
+        ) from None
+    except SQLAlchemyError as error:
+        raise _unavailable(uri, str(failure(error, None))) from None
 
 
 def _probe(database: Path) -> None:
