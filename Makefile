@@ -39,5 +39,5 @@ ui: .venv/made  ## Serve the MLflow UI on this machine
 
 lock: .venv/made  ## Pin every version anew in requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group dev \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
 		--no-emit-index-url --no-header --output-file requirements.lock pyproject.toml

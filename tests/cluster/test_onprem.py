@@ -1,0 +1,291 @@
+"""The user's own commands, against hosts with addresses, processes and homes of their own.
+
+One test, because a cluster takes a minute to come up: a user's day on it, step by step.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from chaos.harness import Runs
+from cluster.harness import CLUSTER, STUDY, Bench, bench_in, environment
+from hosts import Host, require_hosts
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_S = 600
+CUT_S = 20
+"""Longer than a node may be silent before it counts as dead."""
+
+
+@dataclass
+class Calm:
+    """The same study on this machine alone, undisturbed; it runs beside the first test."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def ranked(self) -> pd.DataFrame:
+        assert self.process.wait(PATIENCE_S) == 0, (self.folder / "log").read_text()
+        return _ranked(self.folder / "mdml_runs" / "studies" / "small" / "results" / "ranked.csv")
+
+
+@dataclass
+class Watched:
+    """A study that runs on the cluster, as seen from its shared folder."""
+
+    bench: Bench
+    hosts: set[str] = field(default_factory=set[str])
+    """Where trials have been seen."""
+
+    def wait_for(self, there: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not there():
+            self.hosts |= {host for host, _ in self.bench.at_work().values()}
+            assert time.monotonic() < deadline, f"waited in vain for {what}: {self.bench.at_work()}"
+            time.sleep(0.1)
+
+    def trial_on(self, host: Host, epochs: int) -> str:
+        """A trial that works on the host and has so many epochs; waited for."""
+
+        def found() -> list[str]:
+            at_work = self.bench.at_work().items()
+            return [key for key, (name, done) in at_work if name == host.name and done >= epochs]
+
+        self.wait_for(lambda: bool(found()), f"a trial on {host.name}")
+        return found()[0]
+
+
+@pytest.fixture
+def calm(tmp_path: Path) -> Iterator[Calm]:
+    folder = tmp_path / "calm"
+    folder.mkdir()
+    (folder / "small.yaml").write_text(STUDY)
+    command = [
+        sys.executable,
+        "-m",
+        "mdml_tune",
+        "search",
+        "small.yaml",
+        "--set",
+        "resources.gpus=0",
+    ]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment(), stdout=log, stderr=subprocess.STDOUT
+        )
+    yield Calm(folder, process)
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    require_hosts()
+    with bench_in(tmp_path / "net") as found:
+        yield found
+
+
+def test_a_day_on_a_cluster(bench: Bench, calm: Calm) -> None:
+    come_up(bench)
+    every_node_joins(bench)
+    the_doctor_finds_nothing_to_mend(bench)
+    the_same_result_though_a_node_a_link_and_the_driver_fail(bench, calm)
+    mlflow_holds_each_value_once(bench, calm)
+    the_status_file_says_how_it_ended(bench)
+    mlflow_and_dashboard_are_reached_through_forwarded_ports(bench)
+    nobody_else_gets_in(bench)
+    what_is_not_shared_is_refused(bench)
+    a_file_is_no_tracking_store_for_several_nodes(bench)
+    ray_job_submit_runs_it_too(bench)
+    a_terminal_that_is_closed_takes_nothing_with_it(bench)
+    the_cluster_goes_down(bench)
+
+
+def come_up(bench: Bench) -> None:
+    bench.laptop.run("bash clone/cluster/scripts/install.sh", timeout=300)
+    bench.laptop.run("ray get-auth-token --generate && chmod 600 ~/.ray/auth_token")
+    bench.ray(f"up -y {CLUSTER}", timeout=400)
+
+
+def every_node_joins(bench: Bench) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    counting = 'python -c \'import ray; ray.init("auto"); print("nodes:", len(ray.nodes()))\''
+    while "nodes: 3" not in (said := bench.head.run(counting, check=False)):
+        assert time.monotonic() < deadline, said + bench.head.run("ray status", check=False)
+        time.sleep(1)
+
+
+def the_doctor_finds_nothing_to_mend(bench: Bench) -> None:
+    asked = f"cd clone && mdml-tune doctor --cluster {CLUSTER}"
+    said = bench.laptop.run(asked, check=False)
+    assert "PROBLEM" not in said, said
+    asked = "mdml-tune doctor --address auto"
+    said = bench.head.run(asked, check=False)
+    assert "PROBLEM" not in said, said
+
+
+def the_same_result_though_a_node_a_link_and_the_driver_fail(bench: Bench, calm: Calm) -> None:
+    (bench.laptop.home / "clone" / "small.yaml").write_text(STUDY)
+    bench.ray(f"rsync-up {CLUSTER} small.yaml '~/small.yaml'")
+    first, second = bench.workers
+    watched = Watched(bench)
+    terminal = bench.submit("small.yaml")
+    try:
+        # A worker's raylet is killed: its trial goes on elsewhere, from its checkpoint.
+        key = watched.trial_on(first, epochs=12)
+        history = bench.study / "trials" / key / "history.jsonl"
+        before = history.read_text().splitlines()
+        first.run("kill -9 $(pgrep -x raylet)")
+        # The other one's cable is pulled for longer than a node may be silent.
+        watched.trial_on(second, epochs=2)
+        second.cut()
+        cut = time.monotonic()
+        watched.wait_for(
+            lambda: bench.host_of(key) not in {"", first.name}, "the dead node's trial elsewhere"
+        )
+        watched.wait_for(lambda: time.monotonic() > cut + CUT_S, "the time to pass")
+        second.mend()
+        # The driver is killed.
+        lock = json.loads((bench.study / "LOCK").read_text())
+        bench.head.run(f"kill -9 {lock['pid']}")
+        assert terminal.wait(PATIENCE_S) != 0, terminal.said
+    finally:
+        terminal.close()
+    # The same command goes on.
+    terminal = bench.submit("small.yaml")
+    watched.wait_for(lambda: terminal.process.poll() is not None, "the end of the study")
+    assert terminal.wait(0) == 0, terminal.said
+    assert watched.hosts == {host.name for host in bench.nodes}
+    after = history.read_text().splitlines()
+    kept = len(before) - 10  # at most so many epochs since the last checkpoint
+    assert after[:kept] == before[:kept], "it was trained again from the start"
+    pd.testing.assert_frame_equal(_fetched(bench), calm.ranked, check_exact=True)
+
+
+def mlflow_holds_each_value_once(bench: Bench, calm: Calm) -> None:
+    there = Runs.of(f"sqlite:///{bench.head.home}/.mdml-tune/mlflow/mlflow.db")
+    alone = Runs.of(f"sqlite:///{calm.folder}/mlflow.db")
+    assert there.statuses == alone.statuses
+    assert there.metrics == alone.metrics
+
+
+def the_status_file_says_how_it_ended(bench: Bench) -> None:
+    status = json.loads((bench.study / "status.json").read_text())
+    assert (status["state"], status["exit_code"]) == ("done", 0)
+
+
+def mlflow_and_dashboard_are_reached_through_forwarded_ports(bench: Bench) -> None:
+    forwarding = bench.laptop.start(
+        f"cd clone && ray exec {CLUSTER} -p 5000 -p 8265 'sleep 120'",
+    )
+    try:
+        asking = "curl -s -o /dev/null -w '%{{http_code}}' {more} http://127.0.0.1:{path}"
+
+        def answer(path: str, more: str = "") -> str:
+            return bench.laptop.run(asking.format(path=path, more=more), check=False)[-3:]
+
+        _wait(lambda: answer("5000/health") == "200")
+        secrets = bench.ray(f"exec {CLUSTER} 'cat ~/.mdml-tune/environment'")
+        values = dict(
+            line.split()[-1].split("=", 1)
+            for line in secrets.splitlines()
+            if "MLFLOW_TRACKING_" in line
+        )
+        user = f"-u {values['MLFLOW_TRACKING_USERNAME']}:{values['MLFLOW_TRACKING_PASSWORD']}"
+        experiments = "5000/api/2.0/mlflow/experiments/get-by-name?experiment_name=small"
+        assert answer(experiments) == "401"
+        assert answer(experiments, "-u admin:wrong") == "401"
+        assert answer(experiments, user) == "200"
+        assert answer("5000/", user) == "200"
+        assert answer("8265/api/jobs/") == "401"
+        bearer = '-H "Authorization: Bearer $(cat ~/.ray/auth_token)"'
+        assert answer("8265/api/jobs/", bearer) == "200"
+    finally:
+        forwarding.kill()
+
+
+def nobody_else_gets_in(bench: Bench) -> None:
+    stranger, head = bench.stranger, bench.head.address
+    for port in (5000, 8265, 10001):
+        assert stranger.exit_code(f"curl -s --max-time 5 http://{head}:{port}/health") != 0, port
+    joining = f"timeout 60 python -c 'import ray; ray.init(\"{head}:6379\")'"
+    said = stranger.run(
+        f"RAY_AUTH_MODE=token RAY_AUTH_TOKEN=wrong {joining}; echo exit $?", check=False
+    )
+    assert "exit 0" not in said, said
+    said = stranger.run(f"{joining}; echo exit $?", check=False)
+    assert "exit 0" not in said, said
+    said = stranger.run(f"timeout 60 ray start --address={head}:6379; echo exit $?", check=False)
+    assert "exit 0" not in said, said
+    knocking = f"ssh -o BatchMode=yes -o StrictHostKeyChecking=no {head} true"
+    assert stranger.exit_code(knocking) == 255
+
+
+def what_is_not_shared_is_refused(bench: Bench) -> None:
+    terminal = bench.submit("small.yaml --name private --storage /mnt/home/private")
+    assert terminal.wait(PATIENCE_S) != 0
+    assert "not shared" in terminal.said, terminal.said
+    assert not (bench.head.home / "private" / "studies").exists()
+
+
+def a_file_is_no_tracking_store_for_several_nodes(bench: Bench) -> None:
+    terminal = bench.submit("small.yaml --name file --tracking-uri sqlite:///mlflow.db")
+    assert terminal.wait(PATIENCE_S) != 0
+    assert "several nodes" in terminal.said, terminal.said
+
+
+def ray_job_submit_runs_it_too(bench: Bench) -> None:
+    forwarding = bench.laptop.start(f"cd clone && ray exec {CLUSTER} -p 8265 'sleep 200'")
+    try:
+        _wait(lambda: bench.laptop.exit_code("curl -s -o /dev/null http://127.0.0.1:8265/") == 0)
+        said = bench.laptop.run(
+            "cd clone && RAY_AUTH_MODE=token ray job submit --address http://127.0.0.1:8265 --"
+            " bash -lic 'cd; mdml-tune search small.yaml'",
+            timeout=PATIENCE_S,
+        )
+        assert "succeeded" in said, said
+    finally:
+        forwarding.kill()
+
+
+def a_terminal_that_is_closed_takes_nothing_with_it(bench: Bench) -> None:
+    said = bench.ray(
+        f"submit {CLUSTER} --tmux mdml_tune/search.py -- small.yaml --name far --set search.trials=1 --set confirm.top=0"
+    )
+    status = bench.net.shared / "runs" / "studies" / "far" / "status.json"
+
+    def state() -> str:
+        return json.loads(status.read_text())["state"] if status.exists() else said
+
+    _wait(lambda: state() == "done")
+
+
+def the_cluster_goes_down(bench: Bench) -> None:
+    bench.ray(f"down -y {CLUSTER}")
+    _wait(lambda: bench.head.run("pgrep -x gcs_server || true").strip() == "")
+
+
+def _fetched(bench: Bench) -> pd.DataFrame:
+    """The ranking on the laptop."""
+    remote = "/mnt/mdml/runs/studies/small/results/ranked.csv"
+    bench.ray(f"rsync-down {CLUSTER} {remote} ranked.csv")
+    return _ranked(bench.laptop.home / "clone" / "ranked.csv")
+
+
+def _ranked(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path).drop(columns=["gpu_hours", "mlflow_run_ids"])
+
+
+def _wait(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
