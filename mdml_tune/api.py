@@ -8,7 +8,8 @@ for row in mdml_tune.rank(ended.record):
     print(row.rank, row.config_id, row.delta_m)
 """
 
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mdml_tune.analysis.ranking import RankedRow, rank
@@ -30,6 +31,7 @@ from mdml_tune.tuning.baselines import NOTHING
 from mdml_tune.tuning.events import Event, Observer
 from mdml_tune.tuning.networks import check_networks
 from mdml_tune.tuning.opened import opened
+from mdml_tune.tuning.reporting import DONE, SOME_FAILED, StatusKeeper, kept
 from mdml_tune.tuning.study import Options, failures
 from mdml_tune.tuning.study import run_study as run
 
@@ -83,6 +85,7 @@ def run_study(  # noqa: PLR0913 (one per flag of the command)
     asked: Needs = NOTHING,
     observe: Observer = _ignore,
     on_data: Progress = _unseen,
+    status: StatusKeeper | None = None,
 ) -> Ended:
     """Run what is not done yet of a study: baselines, search, confirmation, ranking and report.
 
@@ -99,6 +102,7 @@ def run_study(  # noqa: PLR0913 (one per flag of the command)
         asked: What is to be found out about the tasks beyond what the study needs.
         observe: Told of everything that happens.
         on_data: Told how far packing and checking of the data is.
+        status: Kept by the caller, who began before; the study's own file is written either way.
 
     Raises:
         MdmlTuneError: Anything that a user can mend; nothing that was written is lost.
@@ -118,13 +122,21 @@ def run_study(  # noqa: PLR0913 (one per flag of the command)
     check_data(study.data, data_root, on_data)
     check_tracking(tracking_uri)
     with (
+        nullcontext(status) if status is not None else kept() as keeper,
         opened(study, folder, data_root, fresh=fresh) as begun,
-        publishing(folder, tracking_uri) as work,
+        keeper.inside(folder, begun.lease),
     ):
-        run(study, folder, begun, options, observe, until=until)
-        results = None if until is Phase.BASELINE else _write(folder, work, data_root)
-    record = folder.record()
-    failed = tuple(failures([*record.baselines, *record.trials]))
+        with publishing(folder, tracking_uri) as work:
+            told = replace(options, last_word=keeper.last_word)
+            run(study, folder, begun, told, keeper.watching(observe), until=until)
+            results = None if until is Phase.BASELINE else _write(folder, work, data_root)
+        record = folder.record()
+        failed = tuple(failures([*record.baselines, *record.trials]))
+        answer = "" if results is None else results.answer
+        if failed:
+            keeper.end(SOME_FAILED, f"{len(failed)} trials failed. {answer}".strip())
+        else:
+            keeper.end(DONE, answer)
     return Ended(record, results, failed, work.problem)
 
 

@@ -29,7 +29,10 @@ TrackingUri = Annotated[
 Address = Annotated[
     str | None,
     typer.Option(
-        envvar="RAY_ADDRESS", help="A Ray cluster ('auto' on its head); else this machine."
+        "--address",
+        "--ray-address",
+        envvar="RAY_ADDRESS",
+        help="A Ray cluster: HOST:PORT, 'auto' on one of its hosts; else this machine alone.",
     ),
 ]
 Set = Annotated[

@@ -1,7 +1,6 @@
 """The `mdml-tune` command. Each command lives in the file that bears its name."""
 
 import logging
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -20,6 +19,7 @@ from mdml_tune.cli.reproduce import reproduce
 from mdml_tune.cli.scd import scd
 from mdml_tune.cli.schema import schema
 from mdml_tune.cli.search import search
+from mdml_tune.cli.signals import heed_signals
 from mdml_tune.cli.status import status
 from mdml_tune.cli.stop import stop
 from mdml_tune.cli.sync import sync
@@ -55,10 +55,7 @@ app.add_typer(data, name="data")
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the CLI; a user's mistake prints one message, a bug prints its traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # A closed terminal and a polite kill end a command as Ctrl-C does: in order, resumable.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
-            signal.signal(number, _interrupt)
+    heed_signals()
     try:
         app(None if arguments is None else list(arguments), standalone_mode=True)
     except MdmlTuneError as error:
@@ -76,7 +73,3 @@ def _reason(error: OSError) -> str:
     if error.filename is None:
         raise error  # not about a file: a bug, which keeps its traceback
     return f"{error.filename}: {error.strerror}. Free or unlock it, or name another place."
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt

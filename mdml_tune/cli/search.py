@@ -1,10 +1,22 @@
 """`mdml-tune search`: a study, start to end or from where it stopped."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mdml_tune.cli import arguments as arg
+
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        "--ray-address",
+        envvar="RAY_ADDRESS",
+        help="A Ray cluster: HOST:PORT, 'auto' on one of its hosts, or 'detect' for that where there "
+        "is one (as the script search.py does); else this machine alone.",
+    ),
+]
 
 
 def search(  # noqa: PLR0913 (one parameter per flag)
@@ -13,7 +25,7 @@ def search(  # noqa: PLR0913 (one parameter per flag)
     name: arg.Name = None,
     storage: arg.Storage = arg.DEFAULT_STORAGE,
     tracking_uri: arg.TrackingUri = arg.DEFAULT_TRACKING,
-    address: arg.Address = None,
+    address: Address = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Configurations to try.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the sampler.")] = None,
     data_root: arg.DataRoot = None,
@@ -44,6 +56,13 @@ def search(  # noqa: PLR0913 (one parameter per flag)
             metavar="COMMAND", help="Run this program then, told by MDML_EVENT and others."
         ),
     ] = None,
+    status_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the status here too, from the first moment on; else beside the study alone.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show the plan.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Archive what was there and begin anew.")
@@ -63,24 +82,30 @@ def search(  # noqa: PLR0913 (one parameter per flag)
     flags = [f"{path}={value}" for path, value in overrides.items() if value is not None]
 
     from mdml_tune.spaces.load import load_study
+    from mdml_tune.tuning.finding import resolved
+    from mdml_tune.tuning.reporting import kept
 
-    study = load_study(space, set_values=[*(set_values or []), *flags], name=name)
-    if dry_run:
-        from mdml_tune.cli.plan import show_plan
+    with kept(status_file) as status:
+        study = load_study(space, set_values=[*(set_values or []), *flags], name=name)
+        address = resolved(address)
+        if dry_run:
+            from mdml_tune.cli.plan import show_plan
 
-        show_plan(study, arg.absolute(data_root), storage, concurrency=concurrency, address=address)
-        return
+            data = arg.absolute(data_root)
+            show_plan(study, data, storage, concurrency=concurrency, address=address)
+            return
 
-    from mdml_tune.cli.session import Session
-    from mdml_tune.cli.watching.notify import hooks_of
+        from mdml_tune.cli.session import Session
+        from mdml_tune.cli.watching.notify import hooks_of
 
-    session = Session(study, storage, tracking_uri, hooks_of(webhook, on_event))
-    raise typer.Exit(
-        session.run(
-            address=address,
-            concurrency=concurrency,
-            data_root=arg.absolute(data_root),
-            fresh=fresh,
-            warm_start=warm_start,
+        session = Session(study, storage, tracking_uri, hooks_of(webhook, on_event))
+        raise typer.Exit(
+            session.run(
+                address=address,
+                concurrency=concurrency,
+                data_root=arg.absolute(data_root),
+                fresh=fresh,
+                warm_start=warm_start,
+                status=status,
+            )
         )
-    )

@@ -22,9 +22,9 @@ from mdml_tune.records import Phase, TrialRecord
 from mdml_tune.scd.relations import Needs
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
+from mdml_tune.tracking.addresses import redact
 from mdml_tune.tuning.baselines import NOTHING
-
-DONE, SOME_FAILED, INTERRUPTED = 0, 4, 130
+from mdml_tune.tuning.reporting import DONE, INTERRUPTED, SOME_FAILED, StatusKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Session:
         until: Phase = Phase.CONFIRM,
         asked: Needs = NOTHING,
         warm_start: str | None = None,
+        status: StatusKeeper | None = None,
     ) -> int:
         """Run the study as far as ``until``, and return the exit code."""
         objective = self.study.search.ranked_by
@@ -72,6 +73,7 @@ class Session:
                         until=until,
                         asked=asked,
                         observe=notifier.watching(observe, objective, before),
+                        status=status,
                     )
                 _notify(notifier, ended)
         except KeyboardInterrupt:
@@ -119,7 +121,7 @@ class Session:
         flags = [
             f"{flag} {value}"
             for flag, value, default in (
-                ("--tracking-uri", self.tracking_uri, arg.DEFAULT_TRACKING),
+                ("--tracking-uri", redact(self.tracking_uri), arg.DEFAULT_TRACKING),
                 ("--storage", self.storage, arg.DEFAULT_STORAGE),
             )
             if value != default

@@ -44,6 +44,9 @@ def _show(folder: StudyFolder) -> None:
 
     record = folder.record()
     typer.echo(_who(folder))
+    ended = _last_start(folder)
+    if ended is not None:
+        typer.echo(f"  {ended}")
     for phase, counts in _counts(record, _holder(folder)):
         typer.echo(f"  {phase:9} {counts}")
     if any(trial.history for trial in record.trials):
@@ -88,6 +91,23 @@ def _show_what_is_left(record: StudyRecord, holder: Holder | None) -> None:
 def _who(folder: StudyFolder) -> str:
     holder = _holder(folder)
     return f"{folder.name}: {f'run by {holder}' if holder else 'not running'}"
+
+
+def _last_start(folder: StudyFolder) -> str | None:
+    """How the last start ended; none where it still runs, or has left no word of itself."""
+    from mdml_tune.storage.status import STATUS, State, read_status
+
+    said = read_status(folder.path / STATUS)
+    if said is None or _holder(folder) is not None:
+        return None
+    if said.state is State.RUNNING:
+        return (
+            f"last start: killed without a warning (process {said.pid} on {said.host}, last seen "
+            f"{said.updated}); the same command goes on from here"
+        )
+    how = str(said.state).replace("_", " ")
+    message = f": {said.message}" if said.message else ""
+    return f"last start: {how} {said.ended}, exit code {said.exit_code}{message}"
 
 
 def _counts(record: StudyRecord, holder: Holder | None) -> list[tuple[str, str]]:

@@ -1,20 +1,25 @@
 """The one Ray session of a study: its own on this machine, or a part of a running cluster."""
 
+import atexit
 import logging
 import os
 import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import worker
 
 import mdml_tune
 from mdml_tune.errors import UnavailableError
 from mdml_tune.spaces.study import Resources
+from mdml_tune.tuning.capacity import Growth, Node
+from mdml_tune.tuning.growth import growth_of
+from mdml_tune.tuning.lifeline import ClusterLostError, LastWord, lifeline
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -29,45 +34,55 @@ ENVIRONMENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    cpus: float
-    gpus: float
-
-    def holds(self, resources: Resources) -> int:
-        """Trials that run on it at once; one never spans nodes."""
-        on_cpus = int(self.cpus / resources.cpus)
-        if not resources.gpus:
-            return on_cpus
-        return min(on_cpus, _trials_on_gpus(self.gpus, resources.gpus))
-
-
-@dataclass(frozen=True, slots=True)
 class Cluster:
     nodes: tuple[Node, ...]
+    address: str | None = None
+    """Of a cluster that was joined; none of this machine's own session."""
+    growth: Growth | None = None
+    """What its autoscaler can make of it; none where it has none, or that is not known."""
 
     def concurrency(self, resources: Resources, limit: int | None) -> int:
-        """How many trials run at once: what fits, at most ``limit``.
+        """How many trials run at once: what fits on the grown cluster, at most ``limit``.
 
         Raises:
             UnavailableError: Not even one fits.
         """
         fits = sum(node.holds(resources) for node in self.nodes)
+        if self.growth is not None:
+            fits = self.growth.fits(self.nodes, resources)
         if not fits:
-            there = "; ".join(sorted({f"{n.cpus:g} CPU and {n.gpus:g} GPU" for n in self.nodes}))
+            there = "; ".join(sorted({str(node) for node in self.nodes}))
+            grown = "" if self.growth is None else f" It can grow to {self.growth}."
             raise UnavailableError(
                 f"Each trial asks for {resources.cpus:g} CPU and {resources.gpus:g} GPU on one node; "
-                f"the cluster's nodes have {there}. Ask for less (--set resources.gpus=0), or give "
-                f"the address of a cluster that has them (--address)."
+                f"the cluster's nodes have {there}.{grown} Ask for less (--set resources.gpus=0), or "
+                f"give the address of a cluster that has them (--address)."
             )
         return min(fits, limit or fits)
 
+    @property
+    def has_several_nodes(self) -> bool:
+        """Now, or once it has grown."""
+        return len(self.nodes) > 1 or (self.growth is not None and self.growth.most > 0)
+
+    def __str__(self) -> str:
+        """``3 nodes, 8 CPU, 2 GPU``, and what it can grow to."""
+        count = "1 node" if len(self.nodes) == 1 else f"{len(self.nodes)} nodes"
+        cpus, gpus = sum(n.cpus for n in self.nodes), sum(n.gpus for n in self.nodes)
+        grown = "" if self.growth is None else f"; can grow to {self.growth}"
+        return f"{count}, {cpus:g} CPU, {gpus:g} GPU{grown}"
+
 
 @contextmanager
-def joined(address: str | None) -> Generator[Cluster]:
+def joined(address: str | None, last_word: LastWord = lambda _: None) -> Generator[Cluster]:
     """Join the cluster at ``address``, or start one for this study on this machine.
 
+    Args:
+        address: None for this machine alone.
+        last_word: Told why, where the process must be ended because the cluster has died.
+
     Raises:
-        UnavailableError: There is no cluster at the address.
+        UnavailableError: There is no cluster at the address, or it has died meanwhile.
     """
     os.environ.update({k: v for k, v in ENVIRONMENT.items() if k not in os.environ})
     # On workers the package may be neither installed nor in the working directory.
@@ -86,15 +101,33 @@ def joined(address: str | None) -> Generator[Cluster]:
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UnavailableError(
-            f"No Ray cluster answers at '{address or 'local'}': {error}. Start one (ray up), or "
-            f"leave out --address to use this machine alone."
+            f"No Ray cluster answers at '{address or 'local'}': {error}. Start one (ray up), give it "
+            f"its token (RAY_AUTH_MODE=token, ~/.ray/auth_token), or use this machine alone "
+            f"(--address local)."
         ) from error
     _restore(on_termination)
+    lost = False
     try:
-        alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        yield Cluster(tuple(Node(has.get("CPU", 0.0), has.get("GPU", 0.0)) for has in alive))
+        here = joined_now()
+        if address in {None, "local"}:
+            yield replace(here, address=None)
+        else:
+            with lifeline(str(here.address), last_word):
+                yield here
+    except ClusterLostError:
+        lost = True
+        atexit.unregister(worker.shutdown)  # nobody is left to take leave of: it would hang
+        raise
     finally:
-        ray.shutdown()
+        if not lost:
+            ray.shutdown()
+
+
+def joined_now() -> Cluster:
+    """The joined cluster as it stands now, and what it can become."""
+    nodes = tuple(Node.of(node["Resources"]) for node in ray.nodes() if node["Alive"])
+    address = str(ray.get_runtime_context().gcs_address)
+    return Cluster(nodes, address, growth_of(address))
 
 
 def session_id() -> str:
@@ -115,8 +148,3 @@ def _restore(on_termination: Any) -> None:  # noqa: ANN401 (whatever signal.gets
     """Ray makes SIGTERM end the process at once; a study ends in order."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_termination)
-
-
-def _trials_on_gpus(gpus: float, each: float) -> int:
-    # A fraction is carved out of one GPU; several trials never share the rest of two.
-    return int(gpus) * int(1 / each) if each < 1 else int(gpus / each)

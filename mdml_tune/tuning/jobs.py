@@ -1,22 +1,25 @@
 """Trainings that wait for nobody's advice: baselines and confirmations, as Ray tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
-from mdml_tune.errors import MdmlTuneError
+from mdml_tune.errors import MdmlTuneError, UnavailableError
 from mdml_tune.records import Status, TrialRecord
 from mdml_tune.spaces.plan import Resources
 from mdml_tune.storage.trials import TrialFolder
 from mdml_tune.tuning.attempts import begin_anew, note_death
 from mdml_tune.tuning.cluster import living_nodes, session_id
 from mdml_tune.tuning.events import EpochEnded, Notice, Observer, TrialEnded, TrialStarted
+from mdml_tune.tuning.fitness import Unfit, unfit_for
 from mdml_tune.tuning.halting import Halt, HaltedError
 from mdml_tune.tuning.job import Job, Work
+from mdml_tune.tuning.nodes import versions
 from mdml_tune.tuning.performing import perform
+from mdml_tune.tuning.waiting import Waiting
 from mdml_tune.tuning.watchdog import Watchdog
 
 POLL_SECONDS = 0.5
@@ -38,12 +41,15 @@ def run_jobs(
 
     Raises:
         HaltedError: There was a reason to halt; what was running goes on the next time.
+        UnavailableError: A node that has joined cannot take part in the study.
     """
-    work = _Work(resources, observe, Watchdog(resources.stall_timeout, session_id()), halt)
-    work.waiting = [job for job in jobs if not job.done]
+    session = session_id()
+    watchdog, waiting = Watchdog(resources.stall_timeout, session), Waiting(observe, session)
+    work = _Work(resources, observe, watchdog, waiting, halt)
+    work.left = [job for job in jobs if not job.done]
     # What runs when this is left ends with the session: Ray 2.60 may abort the whole process where
     # a task is cancelled by force just as it ends.
-    while work.waiting or work.running:
+    while work.left or work.running:
         if halt():
             raise HaltedError
         work.start(concurrency)
@@ -64,14 +70,15 @@ class _Work:
     resources: Resources
     observe: Observer
     watchdog: Watchdog
+    waiting: Waiting
     halt: Halt
-    waiting: list[Job] = field(default_factory=list[Job])
+    left: list[Job] = field(default_factory=list[Job])
     running: dict[Any, _Watched] = field(default_factory=dict[Any, _Watched])
     losses: dict[str, int] = field(default_factory=dict[str, int])
 
     def start(self, concurrency: int) -> None:
-        while self.waiting and len(self.running) < concurrency:
-            job = self.waiting.pop(0)
+        while self.left and len(self.running) < concurrency:
+            job = self.left.pop(0)
             folder = TrialFolder(job.folder)
             if not folder.is_open():
                 folder.open(job.record)
@@ -84,6 +91,7 @@ class _Work:
         for watched in self.running.values():
             self._tell(watched)
             self.watchdog.look(watched.job)
+        self.waiting.look(watched.job for watched in self.running.values())
         for reference in ended:
             watched = self.running.pop(reference)
             if self._has_ended(reference, watched):
@@ -96,7 +104,7 @@ class _Work:
         remote: Any = ray.remote(_run).options(  # pyright: ignore[reportFunctionMemberAccess]
             num_cpus=self.resources.cpus, num_gpus=self.resources.gpus, max_retries=0
         )
-        self.running[remote.remote(watched.job)] = watched
+        self.running[remote.remote(watched.job, versions())] = watched
 
     def _has_ended(self, reference: object, watched: _Watched) -> bool:
         job = watched.job
@@ -104,6 +112,8 @@ class _Work:
             problem = ray.get(reference)  # pyright: ignore[reportArgumentType, reportCallIssue]
         except RayError as error:
             return self._after_death(watched, str(error))
+        if isinstance(problem, Unfit):
+            raise UnavailableError(problem.text)
         if problem is not None:
             self.halt.storage_failed(str(problem))
             return False
@@ -151,9 +161,9 @@ class _Work:
         watched.told = max(watched.told, len(record.history))
 
 
-def _run(job: Job) -> str | None:
+def _run(job: Job, ours: Mapping[str, str]) -> str | Unfit | None:
     """On a worker."""
-    return perform(job, lambda _: None)
+    return unfit_for(job.folder, ours) or perform(job, lambda _: None)
 
 
 def _record(job: Job) -> TrialRecord:

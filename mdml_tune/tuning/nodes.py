@@ -1,24 +1,29 @@
 """Looking at every node of a cluster, from the node itself."""
 
+import platform
 import shutil
 import socket
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from mdml_tune.config.identity import code_version
 from mdml_tune.storage.atomic import write_bytes
-from mdml_tune.tuning.provenance import about
 
 PATIENCE_S = 60.0
 """For a node to start a worker and answer."""
+
+COMPARED = ("torch", "ray", "numpy")
+"""Packages that must be the same on all nodes for their trials to be comparable."""
 
 RAISED_TO = 65536
 """Open files that Ray allows its processes, where the hard limit does too."""
@@ -42,22 +47,28 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class NodeReport:
     name: str
+    """Its host name and address."""
     seen: Seen | None
     """None of a node that does not answer."""
     problem: str | None = None
     """Why it does not."""
+    broken: bool = False
+    """Whether it is there, but cannot run our code."""
     we_see_its: bool = False
     """Whether its file has reached the driver."""
     skew_s: float = 0.0
     """Seconds by which its clock is apart from the driver's, at the least."""
 
 
-def probe_nodes(storage: Path) -> list[NodeReport]:
-    """What each living node of the joined cluster sees and can do."""
+def probe_nodes(storage: Path, only: Collection[str] | None = None) -> list[NodeReport]:
+    """What each living node of the joined cluster sees and can do, or each of ``only`` (ids)."""
     folder = storage / f".doctor-{uuid.uuid4().hex[:8]}"
     write_bytes(folder / OURS, b"")
+    nodes = [node for node in alive_nodes() if only is None or node["NodeID"] in only]
     try:
-        return [_probe(str(n["NodeID"]), str(n["NodeManagerHostname"]), folder) for n in _alive()]
+        # All start their workers at once; one after the other they would keep a large cluster waiting.
+        looking = [(node, _on(node, look).remote(folder, str(node["NodeID"]))) for node in nodes]
+        return [_report(node, reference, folder) for node, reference in looking]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -69,20 +80,23 @@ def look(folder: Path, name: str) -> Seen:
         write_bytes(folder / name, b"")
     except OSError as error:
         problem = error.strerror or str(error)
+    shared = (folder / OURS).exists()
+    if not shared:
+        shutil.rmtree(folder, ignore_errors=True)  # nobody else would: it is a folder of this node
     return Seen(
         host=socket.gethostname(),
         storage_problem=problem,
-        sees_ours=(folder / OURS).exists(),
+        sees_ours=shared,
         open_files=open_files(),
         versions=versions(),
     )
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """What must be the same on all nodes for their trials to be comparable."""
-    found: Any = about("", "")["versions"]
-    kept = {name: str(found[name]) for name in ("python", "torch", "ray", "numpy")}
-    return kept | {"training code": code_version()}
+    packages = {name: metadata.version(name) for name in COMPARED}
+    return {"python": platform.python_version(), **packages, "training code": code_version()}
 
 
 def open_files() -> int:
@@ -99,27 +113,37 @@ def skew(before: float, there: float, after: float) -> float:
     return max(0.0, before - there, there - after)
 
 
-def _alive() -> list[dict[str, Any]]:
+def alive_nodes() -> list[dict[str, Any]]:
+    """What Ray says of each living node of the joined cluster."""
     return [node for node in ray.nodes() if node["Alive"]]
 
 
-def _probe(node_id: str, name: str, folder: Path) -> NodeReport:
-    where: dict[str, Any] = {
-        "num_cpus": 0,  # a busy node answers too
-        "scheduling_strategy": NodeAffinitySchedulingStrategy(node_id, soft=False),
-    }
-    looking: Any = ray.remote(look).options(**where)  # pyright: ignore[reportFunctionMemberAccess]
-    clock: Any = ray.remote(_clock).options(**where)  # pyright: ignore[reportFunctionMemberAccess]
+def name_of(node: Mapping[str, Any]) -> str:
+    """By which a user finds it: containers and clones share host names."""
+    return f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+
+
+def _report(node: Mapping[str, Any], looking: Any, folder: Path) -> NodeReport:  # noqa: ANN401 (Ray's reference)
+    clock = _on(node, _clock)
     try:
-        seen: Seen = ray.get(looking.remote(folder, node_id), timeout=PATIENCE_S)
+        seen: Seen = ray.get(looking, timeout=PATIENCE_S)
         ray.get(clock.remote(), timeout=PATIENCE_S)  # the first call pays for what is loaded
         before = time.time()
         there: float = ray.get(clock.remote(), timeout=PATIENCE_S)
         after = time.time()
+    except GetTimeoutError:
+        return NodeReport(name_of(node), None, problem=f"no answer within {PATIENCE_S:.0f} s")
     except RayError as error:
-        return NodeReport(name, None, problem=str(error).strip().splitlines()[0])
-    arrived = (folder / node_id).exists()
-    return NodeReport(name, seen, we_see_its=arrived, skew_s=skew(before, there, after))
+        said = str(error).strip().splitlines()[-1]
+        return NodeReport(name_of(node), None, said, broken=isinstance(error, RayTaskError))
+    arrived = (folder / str(node["NodeID"])).exists()
+    return NodeReport(name_of(node), seen, we_see_its=arrived, skew_s=skew(before, there, after))
+
+
+def _on(node: Mapping[str, Any], function: Any) -> Any:  # noqa: ANN401 (Ray's remote functions)
+    where = NodeAffinitySchedulingStrategy(str(node["NodeID"]), soft=False)
+    # No CPU of its own: a busy node answers too.
+    return ray.remote(function).options(num_cpus=0, scheduling_strategy=where)
 
 
 def _clock() -> float:

@@ -11,6 +11,7 @@ from ray import tune
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
+from mdml_tune.errors import UnavailableError
 from mdml_tune.records import EpochReport, TrialRecord
 from mdml_tune.storage.history import read_history
 from mdml_tune.storage.trials import TrialFolder
@@ -18,15 +19,21 @@ from mdml_tune.tuning.attempts import begin_anew
 from mdml_tune.tuning.book import Book
 from mdml_tune.tuning.early_stopping import EPOCH, OBJECTIVES, RuleScheduler
 from mdml_tune.tuning.events import EpochEnded, Observer, TrialEnded, TrialStarted
+from mdml_tune.tuning.fitness import unfit_for
 from mdml_tune.tuning.halting import LOOKS_EVERY, Halt
 from mdml_tune.tuning.job import Job
+from mdml_tune.tuning.nodes import versions
 from mdml_tune.tuning.opening import SEARCH_SEED
 from mdml_tune.tuning.performing import perform
 from mdml_tune.tuning.stopping.rule import member_of
+from mdml_tune.tuning.waiting import Waiting
 from mdml_tune.tuning.watchdog import Watchdog
 
 STORAGE = "storage"
 """Reported to Ray by a trial that could not write."""
+
+UNFIT = "unfit"
+"""Reported to Ray by a trial that was sent to a node that cannot take part."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +43,7 @@ class Round:
     book: Book
     scheduler: RuleScheduler
     watchdog: Watchdog
+    waiting: Waiting
     halt: Halt
     observe: Observer
     job_of: Callable[[TrialRecord], Job]
@@ -44,9 +52,14 @@ class Round:
     _jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     """By Ray's id of the trial."""
     _looked: float = 0.0
+    _unfit: str | None = None
 
     def run(self, concurrency: int) -> None:
-        """Until nothing is left, or the study is to halt; errors of Ray come through."""
+        """Until nothing is left, or the study is to halt; errors of Ray come through.
+
+        Raises:
+            UnavailableError: A node that has joined cannot take part in the study.
+        """
         study = self.book.study
         ray_folder = self.book.folder.path / "ray"
         resources = {"cpu": study.resources.cpus, "gpu": study.resources.gpus}
@@ -77,6 +90,8 @@ class Round:
             shutil.rmtree(ray_folder, ignore_errors=True)
             for job in self._jobs.values():
                 self.book.put_back(job.record.trial_key)
+        if self._unfit is not None:
+            raise UnavailableError(self._unfit)
 
     def begin(self, trial_id: str) -> Job | None:
         """The next trial; none where there is none now."""
@@ -100,12 +115,18 @@ class Round:
         if job is not None:
             self.died(job.record, reason)
 
+    def sent_to_unfit(self, problem: str) -> None:
+        """A trial was sent to a node that cannot take part; it was not begun."""
+        self._unfit = self._unfit or problem
+        self.halt.reason = self.halt.reason or problem
+
     def look(self) -> None:
-        """Now and then, for trials that stand still."""
+        """Now and then, for trials that stand still, or wait for nodes."""
         if time.monotonic() - self._looked >= LOOKS_EVERY:
             self._looked = time.monotonic()
             for job in self._jobs.values():
                 self.watchdog.look(job)
+            self.waiting.look(self._jobs.values())
 
 
 class _BookSearcher(Searcher):
@@ -126,6 +147,7 @@ class _BookSearcher(Searcher):
             "full_length": job.record.seed != SEARCH_SEED,
             "job": job,
             "objectives": self._work.book.study.search.objectives,
+            "versions": versions(),
         }
 
     def on_trial_complete(
@@ -179,6 +201,9 @@ class _Teller(tune.Callback):
     def on_trial_result(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, *, trial: Trial, result: dict[str, Any], **_: object
     ) -> None:
+        if UNFIT in result:
+            self._work.sent_to_unfit(str(result[UNFIT]))
+            return
         if STORAGE in result:
             self._work.halt.storage_failed(str(result[STORAGE]))
             return
@@ -207,6 +232,10 @@ def _trainable(config: dict[str, Any]) -> None:
         values = [report.metrics[name] for name in objectives]
         tune.report({EPOCH: report.epoch, OBJECTIVES: values})
 
+    unfit = unfit_for(config["job"].folder, config["versions"])
+    if unfit is not None:
+        tune.report({EPOCH: 0, UNFIT: unfit.text})
+        return
     problem = perform(config["job"], tell)
     if problem is not None:
         tune.report({EPOCH: 0, STORAGE: problem})  # Ray wants its metric in every report

@@ -21,6 +21,7 @@ from mdml_tune.tuning.jobs import LOST_NODES
 from mdml_tune.tuning.rounds import Round
 from mdml_tune.tuning.stopping.build import build_rule
 from mdml_tune.tuning.stopping.replay import replay
+from mdml_tune.tuning.waiting import Waiting
 from mdml_tune.tuning.watchdog import Watchdog
 
 BARREN_ROUNDS = 3
@@ -84,6 +85,7 @@ class SearchPhase:
             book=self.book,
             scheduler=RuleScheduler(rule),
             watchdog=Watchdog(study.resources.stall_timeout, session_id()),
+            waiting=Waiting(self.observe, session_id()),
             halt=self.halt,
             observe=self.observe,
             job_of=self.job,

@@ -24,9 +24,12 @@ from mdml_tune.tuning.budgets import confirm_seconds, less
 from mdml_tune.tuning.cluster import Cluster, joined
 from mdml_tune.tuning.confirm import confirmations, retry_failed
 from mdml_tune.tuning.events import Notice, Observer, PhaseStarted
+from mdml_tune.tuning.fitness import check_nodes
+from mdml_tune.tuning.greeting import greet
 from mdml_tune.tuning.halting import Halt, HaltedError
 from mdml_tune.tuning.job import Job, Work
 from mdml_tune.tuning.jobs import run_jobs
+from mdml_tune.tuning.lifeline import LastWord
 from mdml_tune.tuning.opened import Opened
 from mdml_tune.tuning.relating import (
     read_relations,
@@ -35,6 +38,7 @@ from mdml_tune.tuning.relating import (
     write_relations,
 )
 from mdml_tune.tuning.search_phase import SearchPhase
+from mdml_tune.tuning.settling import settled
 from mdml_tune.tuning.spending import Ledger, exhausted
 from mdml_tune.tuning.stages import best
 from mdml_tune.tuning.stopped import StopRequest
@@ -56,6 +60,8 @@ class Options:
     """What is to be found out about the tasks beyond what the study needs."""
     warm_start: StudyFolder | None = None
     """An earlier study whose trials the sampler is told of, where they match."""
+    last_word: LastWord = lambda _: None
+    """Told why, where the process must be ended because the cluster has died."""
 
 
 def run_study(
@@ -91,7 +97,7 @@ def run_study(
     if run.nothing_left(until):
         folder.note_end(over=until is Phase.CONFIRM)
         return
-    with joined(options.address) as cluster:
+    with joined(options.address, options.last_word) as cluster:
         halt = run.halt(lambda: study.budget)
         try:
             over = run.go(cluster, until, halt)
@@ -159,10 +165,14 @@ class _Run:
 
     def go(self, cluster: Cluster, until: Phase, halt: Halt) -> bool:
         """Run what is left; whether the whole study is over then."""
-        if len(cluster.nodes) > 1 and self.options.only_one_node is not None:
+        cluster = settled(cluster, self.observe)
+        if cluster.has_several_nodes and self.options.only_one_node is not None:
             raise UnavailableError(self.options.only_one_node)
         resources = self.study.resources
+        greet(cluster, resources, self.observe)
         concurrency = cluster.concurrency(resources, self.options.concurrency)
+        if cluster.address is not None:
+            check_nodes(self.folder.storage.path, resources, self.observe)
         self.baselines.retry_failed()
         jobs = self._references()
         self._begin(Phase.BASELINE, len(jobs), sum(job.done for job in jobs))

@@ -19,15 +19,15 @@ PROJECT = Path(__file__).parents[2]
 STUDY = """\
 study: small
 trial:
-  data: {dataset: rooms, tasks: [segmentation, depth], train_size: 8, val_size: 4, test_size: 4,
+  data: {dataset: rooms, tasks: [segmentation, depth], train_size: 20, val_size: 4, test_size: 4,
          image_size: [16, 24]}
   network: {kind: unet, width: 4}
-  training: {epochs: 40, batch_size: 2}
+  training: {epochs: 60, batch_size: 2}
   mutual:
     weight: {log_uniform: [0.03, 3.0]}
 baseline: {seeds: 1}
 search:
-  trials: 8
+  trials: 5
   sampler: {kind: random}
 confirm: {top: 1, seeds: 2}
 resources: {cpus: 1, gpus: 1}

@@ -12,9 +12,11 @@ def test_a_node_says_what_it_sees(tmp_path: Path) -> None:
     seen = look(tmp_path / "shared", "node")
     assert seen.storage_problem is None
     assert not seen.sees_ours
-    assert (tmp_path / "shared/node").exists()
+    assert not (tmp_path / "shared").exists()  # what is not shared is not littered
+    (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / OURS).touch()
     assert look(tmp_path / "shared", "node").sees_ours
+    assert (tmp_path / "shared/node").exists()
     (tmp_path / "file").touch()
     assert look(tmp_path / "file/below", "node").storage_problem == "Not a directory"
 

@@ -83,7 +83,7 @@ def test_a_study_and_its_interrupted_twin(
 
     # Again: no cluster is even asked for.
     with monkeypatch.context() as patch:
-        patch.setattr(study_module, "joined", lambda _: pytest.fail("nothing is left to do"))
+        patch.setattr(study_module, "joined", lambda *_: pytest.fail("nothing is left to do"))
         assert run(study, folder, events.append) == record
 
     # The twin is interrupted in each phase, and goes on.
@@ -225,7 +225,7 @@ def test_a_store_of_one_machine_is_refused_on_several(
     make_study: Callable[..., Study], folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
-    def two_nodes(_: str | None) -> Generator[Cluster]:
+    def two_nodes(*_: object) -> Generator[Cluster]:
         yield Cluster((Node(1, 0), Node(1, 0)))
 
     monkeypatch.setattr(study_module, "joined", two_nodes)
