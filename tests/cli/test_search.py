@@ -37,7 +37,8 @@ pytestmark = [
 
 def test_the_whole_journey(process: Process, mdml_tune: Call, somewhere: Path) -> None:
     script = [str(REPOSITORY / "mdml_tune" / "search.py")]
-    done = process([*script, "small.yaml"], cwd=somewhere)
+    alone = {"RAY_ADDRESS": "local"}  # a test beside this one may run a cluster on this host
+    done = process([*script, "small.yaml"], cwd=somewhere, env=alone)
     assert done.returncode == 0, done.stdout + done.stderr
     results = somewhere / "mdml_runs/studies/small/results"
     for said in ("Leaderboard", "Δm", str(results.relative_to(somewhere) / "ranked.csv"), "report.html", "mdml-tune ui"):  # fmt: skip
@@ -71,7 +72,7 @@ def test_the_whole_journey(process: Process, mdml_tune: Call, somewhere: Path) -
         str(lone), "../small.yaml", "--storage", "../mdml_runs",
         "--tracking-uri", f"sqlite:///{somewhere}/mlflow.db",
     ]  # fmt: skip
-    done = process(again, cwd=home, env={"PYTHONPATH": str(REPOSITORY)})
+    done = process(again, cwd=home, env={**alone, "PYTHONPATH": str(REPOSITORY)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "started" not in done.stdout
     assert (results / "ranked.csv").read_bytes() == before
