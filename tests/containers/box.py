@@ -11,9 +11,12 @@ from pathlib import Path
 from containers.composed import Service
 from containers.root import user_of
 
+PATIENCE_S = 300
+"""For what takes a moment on a machine that does nothing else."""
+
 
 def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
 
 
 @dataclass
@@ -32,7 +35,7 @@ class Box:
 
     def wait_made(self) -> None:
         """Until the first process has its own root: before that, calls would land in ours."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE_S
         while True:
             assert self.process.poll() is None, f"{self.service.name} ended:\n{self.said}"
             assert time.monotonic() < end, self.said
@@ -41,7 +44,9 @@ class Box:
                     return
             time.sleep(0.02)
 
-    def call(self, *command: str, timeout: float = 60, **environment: str) -> tuple[int, str]:
+    def call(
+        self, *command: str, timeout: float = PATIENCE_S, **environment: str
+    ) -> tuple[int, str]:
         """``docker compose exec``: as the same user, with the same environment; code and output."""
         done = subprocess.run(
             ["nsenter", f"--target={self.init}", "--all", "--root", "--wd", *user_of(self.service),
@@ -62,12 +67,11 @@ class Box:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def stop(self, timeout: float) -> int:
-        """``docker compose stop``: asked to end, in the time that it has; the exit code."""
-        os.kill(self.init, signal.SIGTERM)
-        return self.process.wait(timeout)
+    def ask_to_stop(self) -> None:
+        """What ``docker compose stop`` does first, with the signal that the image names."""
+        os.kill(self.init, signal.SIGTERM if self.service.ours else signal.SIGINT)
 
     def kill(self) -> None:
         """All of it: the kernel ends every process of a namespace with its first."""
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(PATIENCE_S)

@@ -30,19 +30,40 @@ REPLACED = {
 """All that differs from what an engine would run. Commands, environments, host names, addresses
 listened at, ports, paths, users, volumes, tmpfs, networks and health checks are compose.yaml's."""
 
-PROGRAMS = {"ip": "iproute2", "unshare": "util-linux", "tini": "tini", "wget": "wget"}
-"""Which Debian package has it."""
+PROGRAMS = {
+    "chroot": "coreutils",
+    "ip": "iproute2",
+    "mount": "mount",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "tini": "tini",
+    "unshare": "util-linux",
+    "wget": "wget",
+}
+"""What a box is made with and what the image has, and which Debian package has it."""
+
+PATIENCE_S = 600
+"""For what takes seconds on a machine that does nothing else."""
 
 
 def need_programs() -> None:
     """Skip, loudly, where a program is missing or namespaces are not ours to make; in CI fail."""
-    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
-    missing += [] if POSTGRES else ["postgresql"]
-    problem = f"not installed: apt-get install {' '.join(missing)}" if missing else ""
-    if os.geteuid() != 0:
-        problem = problem or "run as root: these tests make namespaces and mount file systems"
-    if problem:
-        pytest.fail(problem) if os.environ.get("CI") else pytest.skip(problem)
+    lacking = lacking_programs()
+    problem = "no services in namespaces: "
+    if lacking:
+        packages = " ".join(sorted(set(lacking.values())))
+        problem += f"this machine lacks {', '.join(lacking)}; apt-get install {packages}"
+    elif subprocess.run(["unshare", "--mount", "--net", "true"], check=False).returncode != 0:
+        problem += "this user may make none; run as root, in a container with its capabilities"
+    else:
+        return
+    pytest.fail(problem) if os.environ.get("CI") else pytest.skip(problem)
+
+
+def lacking_programs() -> dict[str, str]:
+    """Program -> the Debian package that has it."""
+    lacking = {name: package for name, package in PROGRAMS.items() if shutil.which(name) is None}
+    return lacking if POSTGRES else {**lacking, "initdb": "postgresql"}
 
 
 @dataclass
@@ -98,14 +119,13 @@ class Boxes:
         box.wait_made()
         return box
 
-    def up(self, name: str, timeout: float = 200) -> Box:
-        """Start it and wait until it is healthy; meanwhile who ends is started again."""
-        self.start(name)
-        end = time.monotonic() + timeout
+    def wait_healthy(self, name: str) -> Box:
+        """Until the service answers; meanwhile who ends is started again."""
+        end = time.monotonic() + PATIENCE_S
         while not (box := self.box(name)).healthy:
             assert time.monotonic() < end, "\n\n".join(other.said[-3000:] for other in self.running)
             self._restart()
-            time.sleep(1)
+            time.sleep(0.2)
         return box
 
     def _restart(self) -> None:

@@ -1,21 +1,24 @@
 """Searches into a real MLflow server that stands on PostgreSQL and asks for a password."""
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
-from metric_rows import DERIVED, statuses, stored, underived, untimed, written
+from commands import run
+from metric_rows import DERIVED, statuses, stored, underived, written
 from mlflow_server import HttpServer, Login
 from postgres import Postgres, postgres
+from ray.cluster_utils import Cluster
 
+from mdml_tune.cli.doctor import doctor
+from mdml_tune.cli.search import search
+from mdml_tune.cli.sync import sync
 from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.tracking.check import check_tracking
 from mdml_tune.tracking.version import client_version, server_version
@@ -29,15 +32,17 @@ trial:
   data: {dataset: rooms, tasks: [segmentation, depth], train_size: 4, val_size: 2, test_size: 2,
          image_size: [16, 24]}
   network: {kind: unet, width: 4}
-  training: {epochs: 3, batch_size: 2}
+  training: {epochs: 2, batch_size: 2}
   mutual:
     weight: {log_uniform: [0.03, 3.0]}
 baseline: {seeds: 1}
 search:
-  trials: 2
+  trials: 1
   sampler: {kind: random}
 confirm: {top: 1, seeds: 1}
 """
+RUNS = 5
+"""Two baselines, a trial, its confirmation, and the study itself."""
 CLOSED = [
     ("POST", "/api/2.0/mlflow/runs/search"),
     ("GET", "/api/2.0/mlflow/experiments/search?max_results=1"),
@@ -85,149 +90,137 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         server.stop()
 
 
+@dataclass(frozen=True)
+class OneCluster:
+    """A cluster of this machine alone, for searches that come and go."""
+
+    address: str
+    folder: Path
+    """Where Ray logs."""
+
+
 @pytest.fixture
-def ray_folder() -> Iterator[Path]:
-    """Where Ray logs; its sockets need a short path."""
+def cluster() -> Iterator[OneCluster]:
+    # Ray's sockets need a short path.
     with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+        head = {"num_cpus": 3, "include_dashboard": False, "temp_dir": folder}
+        found = Cluster(initialize_head=True, head_node_args=head)
+        yield OneCluster(found.address, Path(folder))
+        found.shutdown()
 
 
-class Commands:
-    """Commands of ours in processes of their own."""
+class Searches:
+    """Searches in processes of their own, all into one storage."""
 
-    def __init__(self) -> None:
-        self._started: list[subprocess.Popen[bytes]] = []
+    def __init__(self, folder: Path, address: str) -> None:
+        (folder / "small.yaml").write_text(STUDY)
+        self.storage = folder / "shared"
+        self._folder = folder
+        self._address = address
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(
-        self, where: Path, environment: Mapping[str, str], *arguments: str
-    ) -> subprocess.Popen[bytes]:
-        where.mkdir(parents=True, exist_ok=True)
-        (where / "small.yaml").write_text(STUDY)
+    def start(self, name: str, environment: Mapping[str, str], seed: int) -> None:
         own = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_TRACKING")}
-        with (where / "said").open("w") as said:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "mdml_tune", *arguments], cwd=where,
-                env={**own, "PYTHONUNBUFFERED": "1", **environment},
-                stdout=said, stderr=subprocess.STDOUT,
+        with (self._folder / f"{name}.log").open("w") as said:
+            self._started[name] = subprocess.Popen(
+                [sys.executable, "-m", "mdml_tune", "search", "small.yaml", "--concurrency", "1",
+                 "--name", name, "--seed", str(seed), "--storage", str(self.storage),
+                 "--address", self._address],
+                cwd=self._folder, env={**own, **environment}, stdout=said, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        self._started.append(process)
-        return process
 
-    def search(
-        self, where: Path, environment: Mapping[str, str], *more: str
-    ) -> subprocess.Popen[bytes]:
-        return self.start(where, environment, "search", "small.yaml", "--concurrency", "1", *more)
+    def end(self, name: str) -> str:
+        """Wait until it ends; what it said."""
+        code = self._started[name].wait(timeout=PATIENCE_S)
+        said = (self._folder / f"{name}.log").read_text()
+        assert code == 0, said[-3000:]
+        return said
 
     def end_all(self) -> None:
-        for process in self._started:
+        for process in self._started.values():
             process.kill()
             process.wait()
 
 
 @pytest.fixture
-def commands() -> Iterator[Commands]:
-    found = Commands()
+def searches(tmp_path: Path, cluster: OneCluster) -> Iterator[Searches]:
+    found = Searches(tmp_path, cluster.address)
     yield found
     found.end_all()
 
 
-def end(process: subprocess.Popen[bytes], where: Path) -> str:
-    code, said = process.wait(timeout=PATIENCE_S), (where / "said").read_text()
-    assert code == 0, said[-3000:]
-    return said
-
-
-def wait_for_work(process: subprocess.Popen[bytes], where: Path) -> None:
-    """Until the study has a cluster, and says what it does there first."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not re.search(r"^(baseline|search): ", (where / "said").read_text(), re.MULTILINE):
-        assert process.poll() is None, end(process, where)
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def test_a_search_leaves_what_it_leaves_on_sqlite(
-    site: Site, tmp_path: Path, ray_folder: Path, commands: Commands
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning",  # Ray leaves sockets and files to the garbage collector
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+def test_three_searches_at_once_leave_each_value_once(
+    site: Site, tmp_path: Path, cluster: OneCluster, searches: Searches
 ) -> None:
-    calm = commands.search(tmp_path / "calm", {})
     # A password is no part of an address; somebody writes it there all the same.
-    environment = {"MLFLOW_TRACKING_URI": site.uri_with_password, "RAY_TMPDIR": str(ray_folder)}
-    said = end(commands.search(tmp_path / "http", environment), tmp_path / "http")
-    end(calm, tmp_path / "calm")
-    there, expected = (
-        stored(uri, "small") for uri in (site.store, f"sqlite:///{tmp_path}/calm/mlflow.db")
-    )
-    assert len(expected) > 200
-    assert untimed(there) == untimed(expected)
-    assert set(there.values()) == {1}
-    # Two baselines, two trials, one confirmation, and the study itself.
-    assert statuses(site.store, "small") == {"FINISHED": 6}
-    assert list(ray_folder.rglob("*.log")) != []
-    site.assert_nothing_told(tmp_path / "http", ray_folder, said=said)
-
-
-def test_three_searches_at_once(site: Site, tmp_path: Path, commands: Commands) -> None:
-    names = ("one", "two", "three")
-    flags = ("--storage", str(tmp_path / "shared"))
-    searches: list[subprocess.Popen[bytes]] = []
-    for seed, name in enumerate(names):
-        environment, own = site.server.client_environment, ("--name", name, "--seed", str(seed))
-        searches.append(commands.search(tmp_path / name, environment, *flags, *own))
-        # Three times Ray at the very same moment is more than a busy machine starts in Ray's 30 s.
-        wait_for_work(searches[-1], tmp_path / name)
-    assert [process.poll() for process in searches] == [None, None, None]
-    ended = zip(searches, names, strict=True)
-    said = "".join([end(process, tmp_path / name) for process, name in ended])
-    for name in names:
+    environments = {
+        "one": {"MLFLOW_TRACKING_URI": site.uri_with_password},
+        "two": site.server.client_environment,
+        "three": site.server.client_environment,
+    }
+    for seed, (name, environment) in enumerate(environments.items()):
+        searches.start(name, environment, seed)
+    said = "".join([searches.end(name) for name in environments])
+    for name in environments:
         there = stored(site.store, name)
-        assert underived(there) == written(tmp_path / "shared", name)
+        assert underived(there) == written(searches.storage, name)
         assert sum(row.metric == DERIVED for row in there) == 1
         assert set(there.values()) == {1}
-        assert statuses(site.store, name) == {"FINISHED": 6}
-    site.assert_nothing_told(tmp_path, said=said)
+        assert statuses(site.store, name) == {"FINISHED": RUNS}
+    assert list(cluster.folder.rglob("*.log")) != []
+    site.assert_nothing_told(tmp_path, cluster.folder, said=said)
+    sqlite = f"sqlite:///{tmp_path}/mlflow.db"
+    assert run(sync, "one", "--storage", str(searches.storage), "--tracking-uri", sqlite)[0] == 0
+    assert stored(sqlite, "one") == stored(site.store, "one")
 
 
-def test_who_is_not_known_begins_nothing(site: Site, tmp_path: Path, commands: Commands) -> None:
-    nobody = {"MLFLOW_TRACKING_URI": site.server.uri}
+@pytest.mark.parametrize(
+    ("command", "arguments"), [(search, ["small.yaml"]), (sync, ["small"]), (doctor, [])]
+)
+def test_who_is_not_known_begins_nothing(
+    site: Site,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: Callable[..., None],
+    arguments: Sequence[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(STUDY)
     wrong = {**site.server.client_environment, "MLFLOW_TRACKING_PASSWORD": "guessed"}
-    asked = {
-        "search-1": commands.search(tmp_path / "search-1", nobody),
-        "search-2": commands.search(tmp_path / "search-2", wrong),
-        "sync": commands.start(tmp_path / "sync", wrong, "sync", "small"),
-        "doctor": commands.start(tmp_path / "doctor", nobody, "doctor"),
-    }
-    for process in asked.values():
-        process.wait(timeout=PATIENCE_S)
-    told = {name: (tmp_path / name / "said").read_text() for name in asked}
-    for name, process in asked.items():
-        said = " ".join(told[name].split())
-        assert process.returncode == 3, told[name]
+    for known in ({}, wrong):
+        for name in site.server.client_environment:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in known.items():
+            monkeypatch.setenv(name, value)
+        code, said = run(command, *arguments, "--tracking-uri", site.server.uri)
+        said = " ".join(said.split())
+        assert code == 3, said
         assert "it answers 401, the credentials are missing or wrong" in said
         assert "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in said
         assert "guessed" not in said
-        assert not (tmp_path / name / "mdml_runs").exists()
-    for name in ("search-1", "search-2", "sync"):
-        errors = [line for line in told[name].splitlines() if line.startswith("error: ")]
-        assert len(errors) == 1
-        assert "Traceback" not in told[name]
+        assert not Path("mdml_runs").exists()
 
 
 def test_nobody_enters_without_a_password(site: Site) -> None:
     for method, path in CLOSED:
         for login in (None, (site.login.user, "guessed")):
             answer = requests.request(
-                method, site.server.uri + path, auth=login, json={}, timeout=30
+                method, site.server.uri + path, auth=login, json={}, timeout=PATIENCE_S
             )
             assert answer.status_code == 401, path
     known = (site.login.user, site.login.password)
-    assert requests.get(site.server.uri + CLOSED[1][1], auth=known, timeout=30).ok
+    assert requests.get(site.server.uri + CLOSED[1][1], auth=known, timeout=PATIENCE_S).ok
 
 
 def test_a_foreign_host_name_is_refused(site: Site) -> None:
     known = (site.login.user, site.login.password)
     for host in ("evil.example", "10.1.2.3", "127.0.0.1:1"):
         answer = requests.get(
-            site.server.uri + CLOSED[1][1], auth=known, headers={"Host": host}, timeout=30
+            site.server.uri + CLOSED[1][1], auth=known, headers={"Host": host}, timeout=PATIENCE_S
         )
         assert answer.status_code == 403
 
