@@ -57,6 +57,12 @@ AWS = [
     ("provider>aws_credentials", {"aws_secret_access_key": "abc"}, "provider.aws_credentials.aws_secret_access_key", P, "a secret"),
     ("setup_commands>0", "install.sh; export WANDB_API_KEY=abc123 # cluster/scripts/install.sh", "setup_commands.0", P, "a secret"),
     ("setup_commands>1", "mlflow gc --uri http://me:hunter2@host", "setup_commands.1", P, "password in an address"),
+    ("setup_commands>1", "docker login -u me -p hunter2 registry.example", "setup_commands.1", P, "a secret"),
+    ("setup_commands>1", "docker login -u me -p $(echo dckr_pat_aBcDeFgHiJkLmNoPqRsTuVwXyZ)", "setup_commands.1", P, "a token of Docker"),
+    ("setup_commands>1", "huggingface-cli login --token hunter2", "setup_commands.1", P, "a secret"),
+    ("setup_commands>1", "echo hf_aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH > t", "setup_commands.1", P, "a token of Hugging Face"),
+    ("setup_commands>1", "echo 'aws_secret_access_key = hunter2' >> c", "setup_commands.1", P, "a secret"),
+    ("setup_commands>1", "RESTIC_PASSPHRASE=hunter2 restic init", "setup_commands.1", P, "a secret"),
     ("setup_commands>1", "echo '-----BEGIN RSA PRIVATE KEY-----' > k", "setup_commands.1", P, "a private key"),
     # mounts
     ("file_mounts>~/data", "no/such/folder", "file_mounts.~/data", P, "is not there"),
@@ -66,6 +72,7 @@ AWS = [
     ("file_mounts>~/mdml-tune/requirements.lock", GONE, "file_mounts", P, "requirements.lock"),
     ("file_mounts>~/.ray/auth_token", GONE, "file_mounts", P, "none is brought"),
     ("setup_commands", [], "setup_commands", P, "nothing installs"),
+    ("setup_commands>0", "uv pip sync requirements.lock", "setup_commands", W, "not seen to be installed"),
     # versions
     ("setup_commands>1", "pip install 'ray[default]==2.40.0'", "setup_commands.1", P, "mdml-tune needs"),
     ("setup_commands>1", "pip install -U ray[default]", "setup_commands.1", W, "newest on that day"),
@@ -82,6 +89,8 @@ AWS = [
     ("worker_start_ray_commands>0", "ulimit -n 65536; ray start", "worker_start_ray_commands", P, "do not join"),
     ("head_start_ray_commands>0", f"{START} --port=6380", "worker_start_ray_commands.0", P, "port 6379"),
     ("worker_start_ray_commands>0", f"{JOIN} --block", "worker_start_ray_commands.0", P, "never returns"),
+    ("head_start_ray_commands>0", f"export RAY_AUTH_MODE=disabled; {START}", "head_start_ray_commands.0", P, "RAY_AUTH_MODE=disabled"),
+    ("worker_start_ray_commands>0", f"RAY_AUTH_MODE='Disabled'; {JOIN}", "worker_start_ray_commands.0", P, "RAY_AUTH_MODE=disabled"),
     # storage and tracking
     ("initialization_commands", [], "storage", P, "no command mounts"),
     ("initialization_commands", ["test -w /mnt/mdml"], "storage", P, "no command mounts"),
@@ -90,6 +99,8 @@ AWS = [
     ("head_start_ray_commands>1", "export MDML_STORAGE=/mnt/mdml/runs", "MLFLOW_TRACKING_URI", W, "no tracking server"),
     ("setup_commands>1", "echo MLFLOW_TRACKING_URI=sqlite:///mlflow.db", "MLFLOW_TRACKING_URI", P, "file of one node"),
     ("head_start_ray_commands>2", "mlflow server --host 0.0.0.0 --port 5000 &", "head_start_ray_commands.2", P, "listens on 0.0.0.0"),
+    ("head_start_ray_commands>2", "mlflow server -h 0.0.0.0 --port 5000 &", "head_start_ray_commands.2", P, "listens on 0.0.0.0"),
+    ("head_start_ray_commands>2", "export MLFLOW_HOST='0.0.0.0'; mlflow server &", "head_start_ray_commands.2", P, "listens on 0.0.0.0"),
     # doors
     (RULES, [ANY_PORT], f"{RULES.replace('>', '.')}.0", P, "opens all ports to 0.0.0.0/0"),
     (RULES, [MINE], f"{RULES.replace('>', '.')}.0", W, "opens port 8265 to 203.0.113.7/32"),
@@ -103,7 +114,7 @@ AWS = [
     ("available_node_types>lasting>max_workers", 0, "available_node_types.spot.node_config", W, "spot machines alone"),
     ("provider>cache_stopped_nodes", True, "provider.cache_stopped_nodes", W, "disks go on costing"),
     ("provider>cache_stopped_nodes", GONE, "provider.cache_stopped_nodes", W, "disks go on costing"),
-    ("idle_timeout_minutes", 5, "idle_timeout_minutes", W, "still installs"),
+    ("idle_timeout_minutes", 5, "idle_timeout_minutes", W, "still starts"),
     ("idle_timeout_minutes", GONE, "idle_timeout_minutes", W, "5 by default"),
     ("max_workers", 3, "max_workers", W, "one type alone allows 4"),
     ("max_workers", GONE, "max_workers", W, "two by default"),
@@ -133,16 +144,20 @@ GCP = [
     ("docker>container_name", GONE, "Ray", P, "container"),
     ("docker>run_options", [], "docker.run_options", P, "not given to its container"),
     ("docker>run_options>1", "-p 8265:8265", "docker.run_options", P, "open on every address"),
+    ("docker>run_options", ["-v", "/mnt/mdml:/mnt/mdml", "-p", "8265:8265"], "docker.run_options", P, "-p 8265:8265: the port"),
     ("docker>image", "rayproject/ray:2.60.0-py312-gpu", "docker.image", W, "Python 3.12"),
     ("docker>image", "rayproject/ray:2.60.0-py310", "docker.image", P, "mdml-tune needs"),
     ("docker>image", "rayproject/ray:2.60.0-gpu", "docker.image", W, "does not say which Python"),
     ("docker>image", "rayproject/ray:2.50.0-py311", "docker.image", P, "mdml-tune needs"),
     ("docker>image", "rayproject/ray:nightly-py311-gpu", "docker.image", P, "nightly"),
+    ("docker>image", "docker.io/rayproject/ray:2.9.0-py311", "docker.image", P, "Ray 2.9.0; mdml-tune needs"),
+    ("docker>image", "docker.io/rayproject/ray:2.60.0-py311", "setup_commands", P, "nothing installs"),
     ("docker>image", "registry.example:5000/mdml-tune", "docker.image", W, "names no version"),
     ("docker>image", "registry.example/mdml-tune:latest", "docker.image", W, "names no version"),
     ("docker>image", "rayproject/ray:2.60.0-py311-gpu", "setup_commands", P, "nothing installs"),
     ("docker>worker_image", "rayproject/ray:2.60.0-py311", "setup_commands", P, "nothing installs"),
     ("file_mounts>~/a.py", "mdml_tune/search.py", "file_mounts.~/a.py", W, "a single file"),
+    ("initialization_commands>1", "cat ~/.ray/auth_token", "initialization_commands.1", P, "ray_tmp_mount/good/~/.ray/auth_token"),
 ]  # fmt: skip
 
 
@@ -153,6 +168,13 @@ def test_one_fault_of_a_file_for_google_is_found(
     found = found_in(edited(good("gcp"), f"0>{path}", value))
     matching = [one for one in found if one.what == where and said in f"{one.said} {one.remedy}"]
     assert [one.state for one in matching] == [state], found
+
+
+def test_what_is_mounted_is_found_where_ray_puts_it() -> None:
+    host = "cat '/tmp/ray_tmp_mount/good/~/.ray/auth_token'"
+    assert found_in(edited(good("gcp"), "0>initialization_commands>1", host)) == []
+    mounted = "cat ~/.ray/auth_token"  # no container here
+    assert found_in(edited(good("aws"), "0>initialization_commands>1", mounted)) == []
 
 
 LOCAL = [
@@ -180,11 +202,36 @@ def test_no_token_at_all_is_a_problem_and_one_by_ray_s_default_a_warning() -> No
     (values,) = good("gcp")
     for key in ("head_start_ray_commands", "worker_start_ray_commands"):
         values[key] = [one.replace("RAY_AUTH_MODE=token", "") for one in values[key]]
+        assert [(one.what, one.state) for one in found_in([values])] == [("RAY_AUTH_MODE", W)]
     assert [(one.what, one.state) for one in found_in([values])] == [("RAY_AUTH_MODE", W)]
     values["file_mounts"] = {}
     (found,) = found_in([values])
     assert (found.what, found.state) == ("RAY_AUTH_MODE", P)
     assert "runs code on all nodes" in found.said
+
+
+@pytest.mark.parametrize("said", ['"token"', "'token'", "Token"])
+def test_the_token_may_be_asked_for_in_any_way_that_ray_understands(said: str) -> None:
+    (values,) = good("gcp")
+    for key in ("head_start_ray_commands", "worker_start_ray_commands"):
+        values[key] = [one.replace("MODE=token", f"MODE={said}") for one in values[key]]
+    assert found_in([values]) == []
+
+
+def test_the_installer_asks_for_the_token_and_so_may_a_container() -> None:
+    joins = "0>worker_start_ray_commands>0"
+    assert found_in(edited(good("aws"), joins, JOIN)) == []
+    given = [*good("gcp")[0]["docker"]["run_options"], "-e RAY_AUTH_MODE=token"]
+    documents = edited(good("gcp"), "0>docker>run_options", given)
+    assert found_in(edited(documents, joins, JOIN)) == []
+
+
+def test_the_token_may_come_with_its_folder(tmp_path: Path) -> None:
+    documents = edited(good("gcp"), "0>file_mounts", {"~/.ray": "~/.ray"})
+    assert found_in(documents) == []
+    (tmp_path / ".ray/auth_token").unlink()
+    (found,) = found_in(documents)
+    assert "none is brought" in found.said
 
 
 def test_ray_s_own_files_are_full_of_faults() -> None:
@@ -202,6 +249,12 @@ def test_ray_s_own_files_are_full_of_faults() -> None:
         'export WANDB_API_KEY="$WANDB_API_KEY"',
         "RAY_AUTH_TOKEN_PATH=~/.ray/auth_token ray status",
         "chmod 600 ~/.ray/auth_token",
+        "export MAX_TOKENS=2048 N_TOKEN=16",
+        "serve --tokenizer=bert --max-token=16",
+        "docker login -u me --password-stdin registry.example < ~/.secret",
+        'huggingface-cli login --token "$HF_TOKEN"',
+        "echo 'secretKey: mlflow' > names",
+        "[ $HF_TOKEN = none ] || exit 1",
         "openssl rand -hex 32 > ~/.mdml-tune/password",
         "psql postgresql://mdml:${PGPASSWORD}@localhost/mlflow",
     ],

@@ -62,12 +62,15 @@ FAULTS = [
     # placeholders and secrets
     ("0>spec>storageClassName", "CHANGE-ME", "PersistentVolumeClaim/shared.spec.storageClassName", P, "CHANGE-ME"),
     (f"{HEAD_BOX}>env>2>value", "hunter2", f"RayJob/study.{HEAD_PATH.removeprefix('RayJob/study.')}.{BOX}.env.2.value", P, "MLFLOW_TRACKING_PASSWORD stands"),
+    (f"{HEAD_BOX}>env>3", {"name": "MLFLOW_FLASK_SERVER_SECRET_KEY", "value": "v"}, f"{HEAD_PATH}.{BOX}.env.3.value", P, "SECRET_KEY stands"),
+    ("2", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"MLFLOW_FLASK_SERVER_SECRET_KEY": "v"}}, "ConfigMap/c.data.MLFLOW_FLASK_SERVER_SECRET_KEY", P, "a secret"),
     ("2", KEPT, "Secret/s.stringData.k", P, "a secret stands"),
     # storage and tracking
     ("0>spec>accessModes", ["ReadWriteOnce"], "PersistentVolumeClaim/shared.spec.accessModes", P, "one node alone"),
     ("0", GONE, CLUSTER.replace("1>", ""), W, "not made in this file"),
     (f"{SPOT_POD}>volumes>0", NO_DRIVE, f"{HEAD_PATH}.{POD}.volumes", P, "no folder that they share"),
     (f"{SPOT_POD}>volumes>0", OTHER, f"{HEAD_PATH}.{POD}.volumes", P, "no folder that they share"),
+    (f"{SPOT_POD}>containers>0>volumeMounts>0>subPath", "own", f"{HEAD_PATH}.{POD}.volumes", P, "no folder that they share"),
     (f"{SPOT_POD}>containers>0>volumeMounts>0>mountPath", "/data", f"{HEAD_PATH}.{POD}.volumes", P, "no folder that they share"),
     (f"{HEAD_BOX}>env>0>value", "/home/ray/runs", f"{HEAD_PATH}.{BOX}.env.MDML_STORAGE", P, "not below a shared folder"),
     (f"{HEAD_BOX}>env>0", GONE, f"{HEAD_PATH}.{BOX}.env", W, "nothing says where"),
@@ -89,7 +92,7 @@ FAULTS = [
     (f"{SPEC}>autoscalerOptions", GONE, f"{CLUSTER}.autoscalerOptions", W, "60 s"),
     (f"{SPEC}>autoscalerOptions>idleTimeoutSeconds", GONE, f"{CLUSTER}.autoscalerOptions.idleTimeoutSeconds", W, "60 by default"),
     (f"{HEAD}>rayStartParams", {}, f"{HEAD_PATH}.rayStartParams.num-cpus", W, "offers CPUs"),
-    (f"{HEAD_POD}>nodeSelector", {"pool": "spot"}, f"{HEAD_PATH}.{POD}", W, "taken away"),
+    (f"{HEAD_POD}>nodeSelector", {"pool": "spot"}, f"{HEAD_PATH}.{POD}", W, "head is a spot machine"),
     ("1>spec>rayClusterSpec>workerGroupSpecs>1", GONE, f"{SPOT_PATH}.{POD}", W, "spot machines alone"),
     ("1>spec>backoffLimit", GONE, f"{JOB}.backoffLimit", W, "the study ends"),
     ("1>spec>shutdownAfterJobFinishes", False, f"{JOB}.shutdownAfterJobFinishes", W, "stays when"),
@@ -120,6 +123,32 @@ def test_an_nfs_volume_is_shared_without_a_claim() -> None:
     for pod in (HEAD_POD, SPOT_POD, SPOT_POD.replace("Specs>0", "Specs>1")):
         documents = edited(documents, f"0{pod[1:]}>volumes>0", drive)
     assert found_in(documents) == []
+
+
+def test_one_part_of_a_volume_is_shared() -> None:
+    documents = good("manifest")
+    for pod in (HEAD_POD, SPOT_POD, SPOT_POD.replace("Specs>0", "Specs>1")):
+        documents = edited(documents, f"{pod}>containers>0>volumeMounts>0>subPath", "studies/")
+    assert found_in(documents) == []
+
+
+def test_what_is_set_elsewhere_is_not_judged() -> None:
+    documents = good("manifest")
+    for index, name in enumerate(("MDML_STORAGE", "MLFLOW_TRACKING_URI")):
+        source = {"configMapKeyRef": {"name": "m", "key": "k"}}
+        documents = edited(
+            documents, f"{HEAD_BOX}>env>{index}", {"name": name, "valueFrom": source}
+        )
+    assert found_in(documents) == []
+    documents = edited(good("manifest"), f"{HEAD_BOX}>env", [])
+    assert len(found_in(documents)) == 2
+    everything = [{"configMapRef": {"name": "m"}}]
+    assert found_in(edited(documents, f"{HEAD_BOX}>envFrom", everything)) == []
+    # What the job itself says stands above it.
+    said = "mdml-tune search rooms_mdml --storage /home/ray/runs"
+    documents = edited(documents, f"{HEAD_BOX}>envFrom", everything)
+    (found,) = found_in(edited(documents, "1>spec>entrypoint", said))
+    assert "/home/ray/runs is not below" in found.said
 
 
 def test_storage_may_be_named_by_the_job() -> None:

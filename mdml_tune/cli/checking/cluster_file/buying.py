@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from mdml_tune.cli.checking.checks import Check, warning
+from mdml_tune.cli.checking.cluster_file import kinds
 from mdml_tune.cli.checking.cluster_file.launcher import START, Launcher, NodeType
 from mdml_tune.cli.checking.cluster_file.lookup import at, number
 
@@ -11,20 +12,10 @@ SOON = 10.0
 """Minutes within which a machine may still be booting and installing."""
 
 
-def spot_head(launcher: Launcher) -> Iterator[Check]:
+def spot(launcher: Launcher) -> Iterator[Check]:
     head = launcher.head
-    if head is not None and head.is_spot:
-        said = "the head is a spot machine: the search and its tracking server end when it is taken"
-        yield warning(f"{head.where}.node_config", said, "buy the head on demand: it can be small")
-
-
-def spot_without_fallback(launcher: Launcher) -> Iterator[Check]:
-    on_demand = [one for one in launcher.workers if not one.is_spot and _most(launcher, one)]
-    for one in launcher.workers:
-        if one.is_spot and not any(other.gpus >= one.gpus for other in on_demand):
-            said = "spot machines alone: where none is to be had the study waits"
-            remedy = "add a type like it on demand: the autoscaler takes what it can get"
-            yield warning(f"{one.where}.node_config", said, remedy)
+    workers = [(_bought(one), one, _most(launcher, one)) for one in launcher.workers]
+    yield from kinds.spot(None if head is None else (_bought(head), head), workers)
 
 
 def stopped_nodes(launcher: Launcher) -> Iterator[Check]:
@@ -35,13 +26,11 @@ def stopped_nodes(launcher: Launcher) -> Iterator[Check]:
 
 
 def idle_timeout(launcher: Launcher) -> Iterator[Check]:
-    minutes = number(launcher.values, "idle_timeout_minutes")
-    if launcher.is_cloud and (minutes is None or minutes < SOON):
-        said = (
-            f"{'5 by default' if minutes is None else f'{minutes:g}'}: a machine may be given back "
+    if launcher.is_cloud:
+        minutes = number(launcher.values, "idle_timeout_minutes")
+        yield from kinds.idle_timeout(
+            "idle_timeout_minutes", minutes, 5, SOON, f"give {SOON:g} to 15"
         )
-        said += "while it still installs, and be bought again"
-        yield warning("idle_timeout_minutes", said, f"give {SOON:g} to 15")
 
 
 def most_workers(launcher: Launcher) -> Iterator[Check]:
@@ -72,8 +61,7 @@ def trials_on_head(launcher: Launcher) -> Iterator[Check]:
     none_by_command = re.search(r"--num-cpus[=\s]+0\b", launcher.said(START[0]))
     if (head.cpus == 0 or none_by_command) and not head.gpus:
         return
-    said = "the head offers CPUs or GPUs to trials, which then fight with the driver for memory"
-    yield warning(f"{head.where}.resources", said, "write resources: {CPU: 0, GPU: 0}")
+    yield kinds.trials_on_head(f"{head.where}.resources", "write resources: {CPU: 0, GPU: 0}")
 
 
 def unsaid_resources(launcher: Launcher) -> Iterator[Check]:
@@ -83,14 +71,17 @@ def unsaid_resources(launcher: Launcher) -> Iterator[Check]:
             yield warning(f"{one.where}.resources", said, "write resources: {CPU: ..., GPU: ...}")
 
 
+def _bought(one: NodeType) -> str:
+    return f"{one.where}.node_config"
+
+
 def _most(launcher: Launcher, one: NodeType) -> float:
     most = number(one.values, "max_workers")
     return (number(launcher.values, "max_workers") or 2) if most is None else most
 
 
 RULES = (
-    spot_head,
-    spot_without_fallback,
+    spot,
     stopped_nodes,
     idle_timeout,
     most_workers,

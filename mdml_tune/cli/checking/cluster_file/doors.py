@@ -76,10 +76,10 @@ def firewall(launcher: Launcher) -> Iterator[Check]:
 
 
 def published_ports(launcher: Launcher) -> Iterator[Check]:
-    for option in launcher.container_options:
-        found = re.search(r"(?:^|\s)(?:-p|--publish)[=\s]*(\S+)", option)
-        if found and not found[1].startswith(("127.0.0.1:", "[::1]:")):
-            said = f"{option}: the port is open on every address of the machine"
+    options = " ".join(launcher.container_options)  # an option and its value may be two entries
+    for found in re.finditer(r"(?:^|\s)(?:-p|--publish)[=\s]*(\S+)", options):
+        if not found[1].startswith(("127.0.0.1:", "[::1]:")):
+            said = f"{found[0].strip()}: the port is open on every address of the machine"
             yield problem("docker.run_options", said, "leave it out: Ray shares the host's network")
 
 

@@ -7,6 +7,7 @@ from mdml_tune.cli.checking.checks import Check, ok, problem, warning
 from mdml_tune.cli.checking.cluster_file.launcher import Launcher
 from mdml_tune.cli.checking.cluster_file.lookup import number
 from mdml_tune.spaces.plan import Resources
+from mdml_tune.tuning.capacity import Growth, Node, NodeType
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +34,17 @@ def fits(asked: Resources, offers: Sequence[Offer], most: float) -> Iterator[Che
     if not offers or any(offer.cpus is None for offer in offers):
         yield ok("resources", f"a trial asks for {wanted}; the file does not say what nodes have")
         return
-    held = [(_holds(offer, asked), offer) for offer in offers]
-    at_once = 0
-    for each, offer in sorted(held, key=lambda pair: -pair[0]):
-        count = int(min(offer.most, most))
-        most -= count
-        at_once += each * count
+    types = [NodeType(one.name, Node(one.cpus or 0.0, one.gpus), int(one.most)) for one in offers]
+    at_once = Growth(tuple(types), int(most)).fits((), asked)
     if not at_once:
-        there = "; ".join(f"{o.name}: {o.cpus:g} CPU and {o.gpus:g} GPU" for o in offers)
+        there = "; ".join(f"{one.name}: {one.node}" for one in types)
         yield problem(
             "resources",
             f"a trial asks for {wanted} on one node; there are {there}",
             "ask for less (--set resources.gpus=...), or add a type that has it",
         )
         return
-    each = ", ".join(f"{count} on a {offer.name}" for count, offer in held)
+    each = ", ".join(f"{one.node.holds(asked)} on a {one.name}" for one in types)
     yield ok("resources", f"{at_once} trials at once at full size ({each})")
     yield from _gpus_unused(asked, offers)
 
@@ -61,12 +58,6 @@ def offers_of(launcher: Launcher) -> tuple[list[Offer], float]:
         own = number(one.values, "max_workers")
         found.append(Offer(one.name, one.cpus, one.gpus, top if own is None else own))
     return found, top
-
-
-def _holds(offer: Offer, asked: Resources) -> int:
-    from mdml_tune.tuning.cluster import Node
-
-    return Node(offer.cpus or 0.0, offer.gpus).holds(asked)
 
 
 def _gpus_unused(asked: Resources, offers: Iterable[Offer]) -> Iterator[Check]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from mdml_tune.cli.checking.cluster_file.lookup import at, number, section, text, texts
+from mdml_tune.cli.checking.cluster_file.lookup import at, number, section, text, texts, walk
 
 CLOUDS = ("aws", "gcp")
 """Providers that make machines anew, which start empty and cost money."""
@@ -17,6 +17,14 @@ SETUP = (
 )
 START = ("head_start_ray_commands", "worker_start_ray_commands")
 IMAGES = ("image", "head_image", "worker_image")
+
+_ON_HEAD = ("initialization_commands", "setup_commands", "head_setup_commands", START[0])
+_ON_WORKERS = (
+    ("initialization_commands", ()),
+    ("worker_setup_commands", ("setup_commands",)),
+    (START[1], ()),
+)
+"""What a type may have of its own, and what it then does without."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,15 @@ class NodeType:
     @property
     def gpus(self) -> float:
         return number(self.values, "resources", "GPU") or 0.0
+
+    @property
+    def at_boot(self) -> list[str]:
+        """Scripts that the provider runs when a machine starts."""
+        return [
+            value
+            for path, value in walk(self.config)
+            if isinstance(value, str) and ("UserData" in path or "metadata" in path)
+        ]
 
     @property
     def is_spot(self) -> bool:
@@ -91,6 +108,20 @@ class Launcher:
                 for index, command in enumerate(texts(one.values, key)):
                     yield f"{one.where}.{key}.{index}", command
 
+    def on_each_kind(self) -> Iterator[list[str]]:
+        """All that runs on the head, and then on each type of worker."""
+        head = [one for key in _ON_HEAD for one in texts(self.values, key)]
+        yield head + (self.head.at_boot if self.head else [])
+        own_machines = (NodeType("worker", {}, is_head=False),)
+        for one in self.workers if self.types else own_machines:
+            found = one.at_boot
+            for key, without in _ON_WORKERS:
+                if key in one.values:
+                    found += texts(one.values, key)
+                else:
+                    found += [cmd for k in (*without, key) for cmd in texts(self.values, k)]
+            yield found
+
     def said(self, *keys: str) -> str:
         """All commands under ``keys``, one a line."""
         return "\n".join(command for _, command in self.commands(*keys))
@@ -118,6 +149,12 @@ class Launcher:
         for one in self.types:
             if name := text(one.values, "docker", "worker_image"):
                 yield f"{one.where}.docker.worker_image", name
+
+    @property
+    def home(self) -> str:
+        """Of the account that commands run under."""
+        user = text(self.values, "auth", "ssh_user")
+        return "/root" if user == "root" else f"/home/{user}"
 
     @property
     def mounts(self) -> dict[str, str]:

@@ -8,6 +8,9 @@ from functools import cached_property
 from mdml_tune.cli.checking.cluster_file.lookup import at, entries, number, section, text, walk
 
 GPU = "nvidia.com/gpu"
+ELSEWHERE = ""
+"""As the value of a variable: a Secret's, a ConfigMap's, the pod's own."""
+
 SHARED_KINDS = ("nfs", "cephfs", "glusterfs", "azureFile")
 """Volumes that are one folder wherever they are mounted."""
 
@@ -36,7 +39,7 @@ class Group:
     def container(self) -> dict[str, object]:
         """The one that Ray runs in: the first."""
         found = entries(self.pod, "containers")
-        return section({"first": found[0]}, "first") if found else {}
+        return section(found[0]) if found else {}
 
     @property
     def container_path(self) -> str:
@@ -74,17 +77,18 @@ class Group:
         return "spot" in chosen or "preemptible" in chosen
 
     def environment(self, name: str) -> str | None:
-        """The value of a variable that stands in the file."""
+        """The value of a variable; ELSEWHERE where it may come from what the file only names."""
         found = [one for one in entries(self.container, "env") if text(one, "name") == name]
-        return text(found[-1], "value") or None if found else None
+        if not found:
+            return ELSEWHERE if entries(self.container, "envFrom") else None
+        return ELSEWHERE if "valueFrom" in section(found[-1]) else text(found[-1], "value") or None
 
-    def mounted(self) -> Iterator[tuple[str, dict[str, object]]]:
-        """Each folder of the container, with the volume behind it."""
-        volumes = {
-            text(one, "name"): section({"it": one}, "it") for one in entries(self.pod, "volumes")
-        }
+    def mounted(self) -> Iterator[tuple[str, dict[str, object], str]]:
+        """Each folder of the container, with the volume behind it, and which part of that."""
+        volumes = {text(one, "name"): section(one) for one in entries(self.pod, "volumes")}
         for mount in entries(self.container, "volumeMounts"):
-            yield text(mount, "mountPath").rstrip("/"), volumes.get(text(mount, "name"), {})
+            volume = volumes.get(text(mount, "name"), {})
+            yield text(mount, "mountPath").rstrip("/"), volume, text(mount, "subPath").strip("/")
 
     def _parameter(self, name: str) -> float | None:
         return quantity(at(self.values, "rayStartParams", name))
@@ -106,9 +110,7 @@ class RayPart:
     @property
     def workers(self) -> tuple[Group, ...]:
         return tuple(
-            Group(
-                f"{self.where}.workerGroupSpecs.{index}", section({"it": one}, "it"), is_head=False
-            )
+            Group(f"{self.where}.workerGroupSpecs.{index}", section(one), is_head=False)
             for index, one in enumerate(entries(self.spec, "workerGroupSpecs"))
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mdml_tune.cli.checking.checks import Check, problem, warning
-from mdml_tune.cli.checking.cluster_file.lookup import at, entries, section, text
+from mdml_tune.cli.checking.cluster_file.lookup import PLACEHOLDER, at, entries, section, text
 from mdml_tune.cli.checking.cluster_file.manifest import Manifest
 
 OPEN = ("LoadBalancer", "NodePort")
@@ -65,7 +65,7 @@ def made_secrets(manifest: Manifest) -> Iterator[Check]:
             continue
         for part in ("data", "stringData"):
             for key, value in section(one.values, part).items():
-                if isinstance(value, str) and value and "CHANGE-ME" not in value:
+                if isinstance(value, str) and value and PLACEHOLDER not in value:
                     said = "a secret stands in the file"
                     remedy = "make it apart: kubectl create secret generic ... --from-literal=..."
                     yield problem(f"{one.where}.{part}.{key}", said, remedy)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mdml_tune.cli.checking.checks import Check, problem, warning
+from mdml_tune.cli.checking.cluster_file import kinds
 from mdml_tune.cli.checking.cluster_file.lookup import at, number, section
 from mdml_tune.cli.checking.cluster_file.manifest import Manifest
 
@@ -29,34 +30,23 @@ def autoscaling(manifest: Manifest) -> Iterator[Check]:
 def idle_timeout(manifest: Manifest) -> Iterator[Check]:
     for part in manifest.clusters:
         options = section(part.spec, "autoscalerOptions")
-        seconds = number(options, "idleTimeoutSeconds")
-        if part.scales and options and (seconds is None or seconds < BRIEF):
-            said = (
-                f"{'60 by default' if seconds is None else f'{seconds:g}'}: pods go sooner than a "
-            )
-            said += "machine boots"
+        if part.scales and options:
             where = f"{part.where}.autoscalerOptions.idleTimeoutSeconds"
-            yield warning(where, said, "give 600")
+            seconds = number(options, "idleTimeoutSeconds")
+            yield from kinds.idle_timeout(where, seconds, 60, BRIEF, "give 600")
 
 
 def trials_on_head(manifest: Manifest) -> Iterator[Check]:
     for part in manifest.clusters:
         if part.workers and (part.head.cpus != 0 or part.head.gpus):
-            said = "the head offers CPUs or GPUs to trials, which then fight with the driver for memory"
             where = f"{part.head.where}.rayStartParams.num-cpus"
-            yield warning(where, said, 'write num-cpus: "0"')
+            yield kinds.trials_on_head(where, 'write num-cpus: "0"')
 
 
 def spot(manifest: Manifest) -> Iterator[Check]:
     for part in manifest.clusters:
-        if part.head.is_spot:
-            said = "the head may be taken away, and the search with it"
-            yield warning(part.head.pod_path, said, "let it run on machines bought on demand")
-        lasting = [group for group in part.workers if not group.is_spot and group.most]
-        for group in part.workers:
-            if group.is_spot and not any(other.gpus >= group.gpus for other in lasting):
-                said = "spot machines alone: where none is to be had the study waits"
-                yield warning(group.pod_path, said, "add a group like it on demand")
+        workers = [(group.pod_path, group, group.most) for group in part.workers]
+        yield from kinds.spot((part.head.pod_path, part.head), workers)
 
 
 def after_failure(manifest: Manifest) -> Iterator[Check]:

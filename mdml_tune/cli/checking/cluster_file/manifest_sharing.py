@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from mdml_tune.cli.checking.checks import Check, problem, warning
 from mdml_tune.cli.checking.cluster_file.lookup import PLACEHOLDER, text, texts, walk
 from mdml_tune.cli.checking.cluster_file.manifest import (
+    ELSEWHERE,
     SHARED_KINDS,
     Group,
     Manifest,
@@ -60,7 +61,7 @@ def tracking(manifest: Manifest) -> Iterator[Check]:
         if uri is None:
             said = "no tracking server is named: a study on several nodes is refused without"
             yield warning(where, said, remedy)
-        elif uri.startswith("sqlite") or "://" not in uri:
+        elif uri != ELSEWHERE and (uri.startswith("sqlite") or "://" not in uri):
             yield problem(
                 where, f"{uri} is a file of one node: a study on several is refused", remedy
             )
@@ -82,17 +83,19 @@ def shared_folders(part: RayPart) -> set[str]:
 def _shared(group: Group) -> dict[str, str]:
     """Folder -> what stands behind it, where that can be the same on another node."""
     found: dict[str, str] = {}
-    for path, volume in group.mounted():
+    for path, volume, part in group.mounted():
         claim = text(volume, "persistentVolumeClaim", "claimName")
         if claim or any(kind in volume for kind in (*SHARED_KINDS, "csi")):
-            found[path] = claim or str({k: v for k, v in volume.items() if k != "name"})
+            named = claim or str({k: v for k, v in volume.items() if k != "name"})
+            found[path] = f"{named}/{part}"
     return found
 
 
 def _claims(part: RayPart) -> set[str]:
     """Of volumes that more than one group mounts: only these must be for many."""
     by_group = [
-        {text(volume, "persistentVolumeClaim", "claimName") for _, volume in group.mounted()} - {""}
+        {text(volume, "persistentVolumeClaim", "claimName") for _, volume, _ in group.mounted()}
+        - {""}
         for group in part.groups
     ]
     everywhere = [name for names in by_group for name in names]
@@ -105,7 +108,7 @@ def _claims(part: RayPart) -> set[str]:
 def _variable(manifest: Manifest, head: Group, name: str, option: str) -> str | None:
     """Where the search takes it from: the head's environment, the job's, or its arguments."""
     found = head.environment(name)
-    for job in manifest.jobs if found is None else ():
+    for job in () if found else manifest.jobs:
         said = f"{text(job.spec, 'entrypoint')}\n{text(job.spec, 'runtimeEnvYAML')}"
         match = re.search(rf"(?:{name}[=:]|{option}[=\s])\s*[\"']?([^\s\"']+)", said)
         found = found if match is None else match[1]

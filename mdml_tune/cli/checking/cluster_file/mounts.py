@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from mdml_tune.cli.amounts import size_text
 from mdml_tune.cli.checking.checks import Check, problem, warning
 from mdml_tune.cli.checking.cluster_file.launcher import SETUP, Launcher
-from mdml_tune.cli.checking.cluster_file.lookup import PLACEHOLDER
+from mdml_tune.cli.checking.cluster_file.lookup import PLACEHOLDER, text
 
 MUCH = 100_000_000
 """Bytes below one mount that are more than code."""
@@ -75,12 +75,21 @@ def package_reaches_nodes(launcher: Launcher) -> Iterator[Check]:
     if INSTALLER in said or re.search(r"pip3? install\b", said):
         return
     images = [image for _, image in launcher.images()]
-    if not images or any(image.startswith("rayproject/") for image in images):
-        yield problem(
-            "setup_commands",
-            "nothing installs mdml-tune on the nodes",
-            f"run bash ~/mdml-tune/{INSTALLER}, or give an image that has it",
-        )
+    if not images or any(re.search(r"(?:^|/)rayproject/", image) for image in images):
+        remedy = f"run bash ~/mdml-tune/{INSTALLER}, or give an image that has it"
+        if launcher.said(*SETUP[1:]):
+            yield warning("setup_commands", "mdml-tune is not seen to be installed", remedy)
+        else:
+            yield problem("setup_commands", "nothing installs mdml-tune on the nodes", remedy)
+
+
+def token_is_brought(launcher: Launcher) -> bool:
+    """The file itself, or its folder."""
+    return any(
+        remote.endswith(".ray/auth_token")
+        or (PurePosixPath(remote).name == ".ray" and Path(here, "auth_token").expanduser().exists())
+        for remote, here in launcher.mounts.items()
+    )
 
 
 def single_files_in_containers(launcher: Launcher) -> Iterator[Check]:
@@ -94,6 +103,18 @@ def single_files_in_containers(launcher: Launcher) -> Iterator[Check]:
                 "a single file: a running container keeps seeing the one it started with",
                 "mount the folder that holds it",
             )
+
+
+def mounts_before_the_container(launcher: Launcher) -> Iterator[Check]:
+    """These commands run on the machine itself, where Ray has put the mounts somewhere else."""
+    if not any(True for _ in launcher.images()):
+        return
+    place = f"/tmp/ray_tmp_mount/{text(launcher.values, 'cluster_name')}"  # noqa: S108 (Ray's choice)
+    for where, command in launcher.commands("initialization_commands"):
+        for remote in launcher.mounts:
+            if re.search(rf"(?<![\w./]){re.escape(remote)}(?![\w.-])", command):
+                said = f"{remote} is there in the container alone, and this runs before it"
+                yield problem(where, said, f"write {place}/{remote}, in quotation marks")
 
 
 def _size(folder: Path) -> int:
@@ -113,4 +134,5 @@ RULES = (
     what_is_installed,
     package_reaches_nodes,
     single_files_in_containers,
+    mounts_before_the_container,
 )

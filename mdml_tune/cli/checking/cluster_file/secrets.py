@@ -7,18 +7,27 @@ from mdml_tune.cli.checking.checks import Check, problem
 from mdml_tune.cli.checking.cluster_file.lookup import PLACEHOLDER, text, walk
 
 _NAME = re.compile(
-    r"(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key(?:[_-]?id)?"
-    r"|credentials)$",
+    r"(?:password|passwd|passphrase|secret(?:[_-]key)?|token|api[_-]?key|private[_-]?key"
+    r"|access[_-]?key(?:[_-]?id)?|credentials)$",
     re.IGNORECASE,
 )
 _ASSIGNED = re.compile(
-    r"\b\w*(?:PASSWORD|PASSWD|SECRET|API_KEY|ACCESS_KEY|TOKEN)\w*[=:]\s*[\"']?([^\s\"';&|)]+)",
+    r"(?<![\w${])\w*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET(?:[_-]KEY)?|API[_-]KEY|ACCESS[_-]KEY(?:_ID)?"
+    r"|TOKEN(?!\s*[=:]\s*[\"']?\d+\b))\s*[=:]\s*[\"']?([^\s\"';&|)]+)",
     re.IGNORECASE,
+)
+"""A number is how many tokens, or which: no secret."""
+
+_OPTION = re.compile(
+    r"\s--(?:password|passwd|token|secret|api-key)[=\s]+[\"']?(?!-)([^\s\"';&|)]+)"
+    r"|\bdocker login\b[^\n;&|]*?\s-p[=\s]*[\"']?([^\s\"';&|)]+)"
 )
 _SHAPES = (
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "a key of AWS"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
     (re.compile(r"\bgh[pousr]_[0-9A-Za-z]{30,}"), "a token of GitHub"),
+    (re.compile(r"\bdckr_[op]at_[\w-]{20,}"), "a token of Docker"),
+    (re.compile(r"\bhf_[0-9A-Za-z]{30,}"), "a token of Hugging Face"),
     (re.compile(r"\w://[^\s/:@]+:(?![$<{])[^\s/@]+@"), "a password in an address"),
 )
 REMEDY = (
@@ -51,10 +60,8 @@ def _kind(key: str, value: str) -> str | None:
             return kind
     if _NAME.search(key) and "/" not in key and _is_literal(value) and not key.startswith("~"):
         return "a secret"
-    for found in _ASSIGNED.finditer(value):
-        if _is_literal(found[1]):
-            return "a secret"
-    return None
+    given = [*_ASSIGNED.finditer(value), *_OPTION.finditer(value)]
+    return "a secret" if any(_is_literal(one[one.lastindex or 0]) for one in given) else None
 
 
 def _is_literal(value: str) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from mdml_tune.cli.checking.checks import Check, problem, warning
 from mdml_tune.cli.checking.cluster_file import versions
 from mdml_tune.cli.checking.cluster_file.launcher import SETUP, START, Launcher
-from mdml_tune.cli.checking.cluster_file.mounts import INSTALLER
+from mdml_tune.cli.checking.cluster_file.mounts import INSTALLER, token_is_brought
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _STARTS = re.compile(r"\bray start\b")
+_MODE = re.compile(r"RAY_AUTH_MODE=[\"']?(\w+)")
 
 
 def left_out(launcher: Launcher) -> Iterator[Check]:
@@ -81,21 +82,35 @@ def blocking(launcher: Launcher) -> Iterator[Check]:
 
 def token(launcher: Launcher) -> Iterator[Check]:
     """With a token alone may anyone run code; all nodes must have the same one."""
-    required = "RAY_AUTH_MODE=token" in launcher.everything or INSTALLER in launcher.everything
-    brought = any(remote.endswith(".ray/auth_token") for remote in launcher.mounts)
+    modes = list(_modes(launcher))
+    required = bool(modes) and all(mode for _, mode in modes)
+    brought = token_is_brought(launcher)
+    export = "put export RAY_AUTH_MODE=token; before ray start"
     mount = "make one (ray get-auth-token --generate), and add ~/.ray/auth_token to file_mounts"
-    if not required and not brought:
+    if other := [one for one in modes if one[1] not in ("", "token")]:
+        for where, mode in other:
+            said = f"RAY_AUTH_MODE={mode}: whoever reaches a port of Ray runs code on all nodes"
+            yield problem(where, said, "write RAY_AUTH_MODE=token")
+    elif not required and not brought:
         said = "no token: whoever reaches a port of Ray runs code on all nodes"
-        yield problem(
-            "RAY_AUTH_MODE", said, f"put export RAY_AUTH_MODE=token; before ray start, {mount}"
-        )
+        yield problem("RAY_AUTH_MODE", said, f"{export}, {mount}")
     elif not brought:
         yield problem(
             "file_mounts", "a token is asked for, and none is brought to the nodes", mount
         )
     elif not required:
         said = "the token is brought, but that it is asked for is left to Ray's default"
-        yield warning("RAY_AUTH_MODE", said, "put export RAY_AUTH_MODE=token; before ray start")
+        yield warning("RAY_AUTH_MODE", said, export)
+
+
+def _modes(launcher: Launcher) -> Iterator[tuple[str, str]]:
+    """What each `ray start` sees as RAY_AUTH_MODE; empty where nothing sets it."""
+    elsewhere = ["", *_MODE.findall(" ".join(launcher.container_options))]
+    if INSTALLER in launcher.everything:
+        elsewhere.append("token")
+    for where, command in launcher.commands(*START):
+        if _STARTS.search(command):
+            yield where, [*elsewhere, *_MODE.findall(command)][-1].lower()
 
 
 def ray_versions(launcher: Launcher) -> Iterator[Check]:

@@ -17,7 +17,7 @@ PACKAGE = "mdml-tune"
 _PINNED = re.compile(r"(?<![\w.-])ray(?:\[[\w,]+\])?\s*==\s*([0-9][\w.]*)")
 _UNPINNED = re.compile(r"pip3? install\b[^;&|\n]*?[\s'\"]ray(?:\[[\w,]+\])?(?=['\"\s]|$)")
 _NIGHTLY = re.compile(r"ray-wheels/(?:latest|master)|3\.0\.0\.dev0|rayproject/ray[\w-]*:nightly")
-_OF_IMAGE = re.compile(r"rayproject/ray[\w-]*:(\d+\.\d+\.\d+)")
+_OF_IMAGE = re.compile(r"(?:^|/)rayproject/ray[\w-]*:(\d+\.\d+\.\d+)")
 _PYTHON = re.compile(r"-py(\d)(\d+)")
 
 
@@ -43,7 +43,7 @@ def in_image(where: str, image: str) -> Iterator[Check]:
     if "@sha256:" not in image and tag in ("", "latest"):
         said = f"{image} names no version: nodes that start on different days differ"
         yield warning(where, said, "name a version, better a digest")
-    if found := _OF_IMAGE.match(image):
+    if found := _OF_IMAGE.search(image):
         yield from of_ray(where, found[1])
         yield from _python(where, image)
 
@@ -68,7 +68,7 @@ def disagreeing(images: Iterable[tuple[str, str]]) -> Iterator[Check]:
     found = {
         (one[1], tuple(_PYTHON.findall(image)))
         for _, image in images
-        if (one := _OF_IMAGE.match(image))
+        if (one := _OF_IMAGE.search(image))
     }
     if len(found) > 1:
         said = "the images differ in Ray or Python: workers are refused by the head"
