@@ -20,16 +20,9 @@ from typing import IO
 import pytest
 
 NEEDED = (
-    "ip",
-    "unshare",
-    "nsenter",
-    "setpriv",
-    "rsync",
-    "ssh",
-    "ssh-keygen",
-    "/usr/sbin/sshd",
-    "tmux",
-)
+    "ip", "ss", "unshare", "nsenter", "setpriv", "pgrep", "rsync", "ssh", "ssh-keygen",
+    "/usr/sbin/sshd", "tmux", "curl", "chromium",
+)  # fmt: skip
 NETWORK = "10.77.0"
 
 _MORTAL = ("setpriv", "--pdeathsig", "KILL")
@@ -144,7 +137,7 @@ class Host:
     def crash(self) -> None:
         """Everything on it ends at once, as when its power fails."""
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
 
     def _init(self) -> int:
         """The first process of the host: the child of ``unshare``."""

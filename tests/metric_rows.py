@@ -55,11 +55,6 @@ def written(storage: Path, study: str) -> Counter[Row]:
     return Counter(row for trial in [*trials, *folder.glob("trials/*")] for row in _rows_of(trial))
 
 
-def untimed(rows: Counter[Row]) -> Counter[Row]:
-    """Without what differs from run to run."""
-    return Counter({row: n for row, n in rows.items() if not row.metric.startswith("time/")})
-
-
 def underived(rows: Counter[Row]) -> Counter[Row]:
     return Counter({row: n for row, n in rows.items() if row.metric != DERIVED})
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# What every node of a cluster needs: the pinned packages and this clone, editable, in the `python` of
-# the PATH. Where that is missing, too old, or the operating system's own, an environment is made with
-# MDML_PYTHON (python3) and put on the PATH. Run again, it is quick where nothing has changed.
+# What every node of a cluster needs: this clone, editable, and the pinned packages that it asks for, in
+# the `python` of the PATH. Where that is missing, too old, or the operating system's own, an environment is
+# made with MDML_PYTHON (python3) and put on the PATH. Run again, it is quick where nothing has changed.
+#
+#   install.sh [EXTRA ...]    extras of pyproject.toml, beside cluster and server: aws, gcp
 set -euo pipefail
 umask 077
 
@@ -34,12 +36,15 @@ if ! fits; then
     fits || { echo "error: Python 3.11 or newer is needed, $(python --version) is there. Install one, and name it: MDML_PYTHON=python3.12" >&2; exit 1; }
 fi
 
+extras=$(IFS=,; echo "cluster,server${*:+,$*}")
 stamp=$(python -c 'import sys; print(sys.prefix, sys.version)'; cat "$clone/requirements.lock" "$clone/pyproject.toml")
-stamp=$(printf '%s %s' "$clone" "$stamp" | sha256sum | cut -d ' ' -f 1)
+stamp=$(printf '%s %s %s' "$clone" "$extras" "$stamp" | sha256sum | cut -d ' ' -f 1)
 if [ "$(cat "$ours/installed" 2> /dev/null)" != "$stamp" ]; then
-    python -m pip install --quiet --disable-pip-version-check -r "$clone/requirements.lock"
-    # The lock pins what builds it, too.
-    python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$clone"
+    pinned() {
+        python -m pip install --quiet --disable-pip-version-check --constraint "$clone/requirements.lock" "$@"
+    }
+    pinned setuptools  # which builds the package: the pinned one, as all the rest
+    pinned --no-build-isolation --editable "$clone[$extras]"
     printf '%s\n' "$stamp" > "$ours/installed"
 fi
 mdml-tune --version

@@ -3,7 +3,7 @@
 #
 #   mount_shared.sh ADDRESS:/EXPORT
 #
-# Run again, it changes nothing. Needs sudo and nfs-common.
+# Run again, it changes nothing. Needs sudo and nfs-common (apt_install.sh).
 set -euo pipefail
 
 export_=${1:?usage: mount_shared.sh ADDRESS:/EXPORT}

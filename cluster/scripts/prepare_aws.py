@@ -3,9 +3,10 @@
     python cluster/scripts/prepare_aws.py cluster/gpu.yaml --ssh-from 203.0.113.7/32
 
 A security group (ssh from your addresses, anything between its members), an encrypted EFS file system
-in the zones of the file, a role with which the head may start and end machines, and the newest image
-with NVIDIA's driver. What is there is kept: run it again when your address has changed. Credentials
-are those of boto3 (`aws configure`, AWS_PROFILE).
+in the zones of the file, a role with which the head may start and end the file's machines, and the
+newest image with NVIDIA's driver. What is there is kept, but for rules of the group that are none of
+these: run it again when your address has changed. Credentials are those of boto3 (`aws configure`,
+AWS_PROFILE).
 """
 
 import argparse
@@ -13,27 +14,39 @@ import ipaddress
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import yaml
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 NAME = "mdml-tune"
-ROLE = "mdml-tune-head"
 IMAGE = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id"
-THERE = {"EntityAlreadyExists", "LimitExceeded", "InvalidInput", "InvalidPermission.Duplicate"}
+THERE = {"EntityAlreadyExists", "LimitExceeded", "InvalidInput"}
+PEERS = {
+    "IpRanges": "CidrIp",
+    "Ipv6Ranges": "CidrIpv6",
+    "PrefixListIds": "PrefixListId",
+    "UserIdGroupPairs": "GroupId",
+}
+"""Whom a rule of a security group admits: under which key they are listed, and what names each."""
+
+NARROW = {4: 8, 6: 19}
+"""Bits that an address range has in common at least: no registry gives out larger ones at once."""
+
 TAGS = [{"Key": "Name", "Value": NAME}]
 
 
 def network(text: str) -> str:
-    """An address range that is not the whole world, in its canonical form."""
+    """An address range that is not half the world, in its canonical form."""
     given = ipaddress.ip_network(text)
-    if given.prefixlen == 0:
-        raise argparse.ArgumentTypeError(f"{text} is the whole world; name your own addresses")
+    if given.prefixlen < (least := NARROW[given.version]):
+        raise argparse.ArgumentTypeError(
+            f"{text} is too much of the world (at most /{least}); name your own addresses"
+        )
     return str(given)
 
 
@@ -49,18 +62,24 @@ def security_group(ec2: BaseClient, vpc: str, ssh_from: set[str]) -> str:
     named = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": [NAME]}]
     found = ec2.describe_security_groups(Filters=named)["SecurityGroups"]
     group = found[0]["GroupId"] if found else new_security_group(ec2, vpc)
-    rules = [described for one in found for described in one["IpPermissions"]]
-    wanted = [
-        {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]},
-        *(ssh_rule(cidr) for cidr in sorted(ssh_from)),
-    ]
+    there = [rule for one in found for wide in one["IpPermissions"] for rule in single(wide)]
+    within = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}
+    wanted = [within, *(ssh_rule(cidr) for cidr in sorted(ssh_from))]
     for rule in wanted:  # first, so that a running cluster is at no time cut off
-        unless_there(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[rule])
-    there = {r["CidrIp"] for rule in rules for r in rule["IpRanges"]}
-    there |= {r["CidrIpv6"] for rule in rules for r in rule["Ipv6Ranges"]}
-    for cidr in sorted(there - ssh_from):
-        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[ssh_rule(cidr)])
+        if rule not in there:
+            ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    for rule in there:
+        if rule not in wanted:
+            ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[rule])
     return group
+
+
+def single(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rule, once for each of those whom it admits, and without descriptions."""
+    which = {key: rule[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in rule}
+    for listed, name in PEERS.items():
+        for peer in rule.get(listed, ()):
+            yield {**which, listed: [{name: peer[name]}]}
 
 
 def new_security_group(ec2: BaseClient, vpc: str) -> str:
@@ -115,22 +134,39 @@ def subnets_of(ec2: BaseClient, vpc: str, zones: list[str]) -> list[str]:
     return list(found.values())
 
 
-def head_policy(cluster: str) -> dict[str, Any]:
-    """What the head may do: start machines, and tag and end those of this cluster."""
-    own = {"StringEquals": {"aws:ResourceTag/ray-cluster-name": cluster}}
-    new = {"StringEquals": {"ec2:CreateAction": "RunInstances"}}
+def head_policy(described: dict[str, Any]) -> dict[str, Any]:
+    """What the head may do: start the machines of the file, and tag and end those of its cluster."""
+    region, cluster = described["provider"]["region"], described["cluster_name"]
+    partition = boto3.Session().get_partition_for_region(region)
+    machines = f"arn:{partition}:ec2:{region}:*:instance/*"
+    kinds = {
+        one["node_config"]["InstanceType"] for one in described["available_node_types"].values()
+    }
+    asked = {"ec2:InstanceType": sorted(kinds), "aws:RequestTag/ray-cluster-name": cluster}
+    here = {"aws:RequestedRegion": region}
+    own = {"aws:ResourceTag/ray-cluster-name": cluster}
     statements = [
-        {"Action": ["ec2:Describe*", "ec2:RunInstances"]},
-        {"Action": "ec2:CreateTags", "Condition": new},
-        {"Action": ["ec2:CreateTags", "ec2:TerminateInstances"], "Condition": own},
+        ("ec2:Describe*", {"Resource": "*"}, {}),
+        ("ec2:RunInstances", {"Resource": machines}, only(asked)),
+        # Disks, network cards, the image, ...: none of them has a type.
+        ("ec2:RunInstances", {"NotResource": machines}, only(here)),
+        ("ec2:CreateTags", {"Resource": "*"}, only({"ec2:CreateAction": "RunInstances"})),
+        (["ec2:CreateTags", "ec2:TerminateInstances"], {"Resource": machines}, only(own)),
     ]
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Resource": "*"} | one for one in statements],
+        "Statement": [
+            {"Effect": "Allow", "Action": action, **where} | condition
+            for action, where, condition in statements
+        ],
     }
 
 
-def head_role(iam: BaseClient, cluster: str) -> None:
+def only(equal: dict[str, Any]) -> dict[str, Any]:
+    return {"Condition": {"StringEquals": equal}}
+
+
+def head_role(iam: BaseClient, role: str, policy: dict[str, Any]) -> None:
     """The role of the head, and the account's own role for spot machines."""
     trust = {
         "Version": "2012-10-17",
@@ -142,18 +178,25 @@ def head_role(iam: BaseClient, cluster: str) -> None:
             }
         ],
     }
-    unless_there(iam.create_role, RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
-    iam.put_role_policy(
-        RoleName=ROLE, PolicyName=cluster, PolicyDocument=json.dumps(head_policy(cluster))
-    )
-    unless_there(iam.create_instance_profile, InstanceProfileName=ROLE)
-    unless_there(iam.add_role_to_instance_profile, InstanceProfileName=ROLE, RoleName=ROLE)
+    unless_there(iam.create_role, RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName=role, PolicyName=NAME, PolicyDocument=json.dumps(policy))
+    unless_there(iam.create_instance_profile, InstanceProfileName=role)
+    unless_there(iam.add_role_to_instance_profile, InstanceProfileName=role, RoleName=role)
     # An account that has never had a spot machine lacks it, and the head may not make it.
     unless_there(iam.create_service_linked_role, AWSServiceName="spot.amazonaws.com")
 
 
+def role_of(described: dict[str, Any]) -> str:
+    """The role that the file gives to its head; clusters that shared one could end each other."""
+    role = f"{described['cluster_name']}-head"
+    head = described["available_node_types"][described["head_node_type"]]["node_config"]
+    if head.get("IamInstanceProfile") != {"Name": role}:
+        sys.exit(f"error: write IamInstanceProfile: {{Name: {role}}} in the head's node_config")
+    return role
+
+
 def unless_there(make: Callable[..., object], **what: object) -> None:
-    """Make it, or leave it as it is. AWS says in four ways that something is there already."""
+    """Make it, or leave it as it is. AWS says in three ways that something is there already."""
     try:
         make(**what)
     except ClientError as error:
@@ -175,29 +218,39 @@ def main() -> None:
         help="addresses that may connect, as 203.0.113.7/32; repeatable",
     )
     given = parser.parse_args()
-    text = given.file.read_text()
+    try:
+        made = prepare(given.file, set(given.ssh_from))
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"error: {error}")
+    for what, value in made.items():
+        sys.stdout.write(f"{what}: {value}\n")
+
+
+def prepare(path: Path, ssh_from: set[str]) -> dict[str, str]:
+    """Make what the file needs, and fill it in; what has been made, by what it is."""
+    text = path.read_text()
     described = yaml.safe_load(text)
+    role = role_of(described)
     region = described["provider"]["region"]
     zones = [zone.strip() for zone in described["provider"]["availability_zone"].split(",")]
 
     ec2 = boto3.client("ec2", region_name=region)
     vpc = default_vpc(ec2)
     subnets = subnets_of(ec2, vpc, zones)
-    group = security_group(ec2, vpc, set(given.ssh_from))
+    group = security_group(ec2, vpc, ssh_from)
     files = file_system(boto3.client("efs", region_name=region), subnets, group)
-    head_role(boto3.client("iam"), described["cluster_name"])
+    head_role(boto3.client("iam"), role, head_policy(described))
     image = boto3.client("ssm", region_name=region).get_parameter(Name=IMAGE)["Parameter"]["Value"]
 
-    filled = {
-        "CHANGE-ME-IMAGE": image,
-        "CHANGE-ME-SECURITY-GROUP": group,
-        "CHANGE-ME-FILE-SYSTEM": f"{files}.efs.{region}.amazonaws.com",
+    made = {
+        "image": image,
+        "security group": group,
+        "file system": f"{files}.efs.{region}.amazonaws.com",
     }
-    for placeholder, value in filled.items():
-        text = text.replace(placeholder, value)
-    given.file.write_text(text)
-    for what, value in {**filled, "role of the head": ROLE}.items():
-        sys.stdout.write(f"{what.removeprefix('CHANGE-ME-').lower().replace('-', ' ')}: {value}\n")
+    for what, value in made.items():
+        text = text.replace(f"CHANGE-ME-{what.upper().replace(' ', '-')}", value)
+    path.write_text(text)
+    return {**made, "role of the head": role}
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.records import EpochReport, Phase, Status, TrialRecord
 from mdml_tune.spaces.load import load_study
+from mdml_tune.storage import lock
 from mdml_tune.storage.history import append_report
 from mdml_tune.storage.lock import held
+from mdml_tune.storage.status import State, StudyStatus, write_status
 from mdml_tune.storage.studies import Storage, StudyFolder
 from mdml_tune.storage.trials import TrialFolder
 
@@ -141,6 +143,63 @@ def test_before_the_first_epoch_of_the_search_nothing_is_guessed(
     assert "search: no epoch has been trained yet" in said
     assert "confirm: no epoch has been trained yet" in said
     assert "Nothing is left" not in said
+
+
+def left_by(folder: StudyFolder, **said: object) -> None:
+    """A start that has left this status."""
+    status = StudyStatus(study="small", host="head", pid=42, started="a", updated="then", **said)  # pyright: ignore[reportArgumentType]
+    write_status(folder.path / "status.json", status)
+
+
+def test_how_the_last_start_ended(mdml_tune: Call, begun: Callable[..., StudyFolder]) -> None:
+    folder = begun()
+
+    def line() -> str:
+        code, said, _ = mdml_tune("status", "small")
+        assert code == 0
+        return said.splitlines()[1].strip()
+
+    assert line().startswith("baseline")  # a study of which no start has left a word
+    left_by(folder)
+    assert line() == (
+        "last start: killed without a warning (process 42 on head, last seen then); the same command "
+        "goes on from here"
+    )
+    left_by(folder, state=State.FAILED, exit_code=3, message="the head is gone", ended="now")
+    assert line() == "last start: failed now, exit code 3: the head is gone"
+    left_by(folder, state=State.SOME_FAILED, exit_code=4, ended="now")
+    assert line() == "last start: some failed now, exit code 4"
+    left_by(folder, state=State.DONE, exit_code=0, message="0.5 is best", ended="now")
+    assert line() == "last start: done now, exit code 0: 0.5 is best"
+    with held(folder.path / "LOCK", "Study 'small'"):
+        assert line().startswith("baseline")  # of one that runs, the last is yet to end
+
+
+def test_a_start_that_ends_while_it_is_asked_for_was_not_killed(
+    mdml_tune: Call, begun: Callable[..., StudyFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = begun()
+    left_by(folder)
+    look = lock.holder_of
+
+    def ends_meanwhile(path: Path) -> lock.Holder | None:
+        left_by(folder, state=State.DONE, exit_code=0, ended="now")
+        return look(path)
+
+    monkeypatch.setattr(lock, "holder_of", ends_meanwhile)
+    _, said, _ = mdml_tune("status", "small")
+    assert "last start: done now" in said
+
+
+def test_a_status_of_another_version_hides_nothing_else(
+    mdml_tune: Call, begun: Callable[..., StudyFolder]
+) -> None:
+    folder = begun()
+    (folder.path / "status.json").write_text('{"schema": 1, "mood": "fine"}')
+    code, said, _ = mdml_tune("status", "small")
+    assert code == 0
+    assert "status.json is not a status that this version writes" in said.splitlines()[1]
+    assert "baseline  4 completed" in said
 
 
 def test_a_study_that_is_done(mdml_tune: Call, begun: Callable[..., StudyFolder]) -> None:

@@ -92,6 +92,18 @@ class Bench:
         with path.open("w") as log:
             return Terminal(self.laptop.start(command, log), path)
 
+    @contextmanager
+    def forwarded(self, *ports: int) -> Iterator[None]:
+        """These ports of the head on the laptop's loopback, as soon as ssh has them there."""
+        flags = " ".join(f"-p {port}" for port in ports)
+        with (self.net.folder / "forwarding").open("w") as log:
+            process = self.laptop.start(f"cd clone && ray exec {CLUSTER} {flags} 'sleep 600'", log)
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
     def host_of(self, trial_key: str) -> str:
         """Who works on a trial, or did last."""
         attempt = self.study / "trials" / trial_key / "attempt.json"
@@ -115,7 +127,7 @@ def bench_in(folder: Path) -> Iterator[Bench]:
         laptop = net.add("laptop")
         head, *others = (net.add(name, _BASHRC) for name in ("head", "worker-1", "worker-2"))
         bench = Bench(net, laptop, head, (others[0], others[1]), net.add("stranger"))
-        shutil.copy(net.key, laptop.home / ".ssh" / "id_ed25519")
+        shutil.copy(net.key, laptop.home / ".ssh" / "mdml-tune")
         _clone(laptop.home / "clone")
         _fill_in(laptop.home / "clone" / CLUSTER, bench)
         yield bench

@@ -23,6 +23,22 @@ PATIENCE_S = 600
 REFUSED, NO_SSH = 7, 255
 """Exit codes of curl and ssh."""
 
+_LOOK = """\
+import sys
+from playwright.sync_api import sync_playwright
+
+user, password = sys.argv[1:]
+with sync_playwright() as play:
+    browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    page = browser.new_page(http_credentials={"username": user, "password": password})
+    page.goto("http://127.0.0.1:5000/#/experiments")
+    page.get_by_text("small", exact=True).first.wait_for(timeout=120000)
+    page.screenshot(path="mlflow.png")
+    print(page.inner_text("body"))
+    browser.close()
+"""
+"""What somebody on the laptop sees of MLflow."""
+
 CUT_S = 20
 """Longer than a node may be silent before it counts as dead."""
 
@@ -115,7 +131,10 @@ def test_a_day_on_a_cluster(bench: Bench, calm: Calm) -> None:
 def come_up(bench: Bench) -> None:
     bench.laptop.run("bash clone/cluster/scripts/install.sh", timeout=300)
     bench.laptop.run("ray get-auth-token --generate && chmod 600 ~/.ray/auth_token")
-    bench.ray(f"up -y {CLUSTER}", timeout=400)
+    for attempt in range(3):  # a busy machine: Ray gives each of its processes half a minute
+        said = bench.ray(f"up -y {CLUSTER}", timeout=400, check=attempt == 2)
+        if "Failed to setup head node" not in said:
+            break
 
 
 def every_node_joins(bench: Bench) -> None:
@@ -189,33 +208,26 @@ def the_status_file_says_how_it_ended(bench: Bench) -> None:
 
 
 def mlflow_and_dashboard_are_reached_through_forwarded_ports(bench: Bench) -> None:
-    forwarding = bench.laptop.start(
-        f"cd clone && ray exec {CLUSTER} -p 5000 -p 8265 'sleep 120'",
-    )
-    try:
-        asking = "curl -s -o /dev/null -w '%{{http_code}}' {more} http://127.0.0.1:{path}"
+    asking = "curl -s -o /dev/null -w '%{{http_code}}' {more} http://127.0.0.1:{path}"
 
-        def answer(path: str, more: str = "") -> str:
-            return bench.laptop.run(asking.format(path=path, more=more), check=False)[-3:]
+    def answer(path: str, more: str = "") -> str:
+        return bench.laptop.run(asking.format(path=path, more=more), check=False)[-3:]
 
+    with bench.forwarded(5000, 8265):
         _wait(lambda: answer("5000/health") == "200")
-        secrets = bench.ray(f"exec {CLUSTER} 'cat ~/.mdml-tune/environment'")
-        values = dict(
-            line.split()[-1].split("=", 1)
-            for line in secrets.splitlines()
-            if "MLFLOW_TRACKING_" in line
-        )
-        user = f"-u {values['MLFLOW_TRACKING_USERNAME']}:{values['MLFLOW_TRACKING_PASSWORD']}"
-        experiments = "5000/api/2.0/mlflow/experiments/get-by-name?experiment_name=small"
-        assert answer(experiments) == "401"
-        assert answer(experiments, "-u admin:wrong") == "401"
-        assert answer(experiments, user) == "200"
-        assert answer("5000/", user) == "200"
+        said = bench.ray(f"exec {CLUSTER} 'grep MLFLOW_TRACKING_ ~/.mdml-tune/environment'")
+        told = [line.split()[-1] for line in said.splitlines() if "export MLFLOW_" in line]
+        values = dict(line.split("=", 1) for line in told)
+        user, password = values["MLFLOW_TRACKING_USERNAME"], values["MLFLOW_TRACKING_PASSWORD"]
+        experiment = "5000/api/2.0/mlflow/experiments/get-by-name?experiment_name=small"
+        assert answer(experiment) == "401"
+        assert answer(experiment, "-u admin:wrong") == "401"
+        assert answer(experiment, f"-u {user}:{password}") == "200"
+        bench.laptop.home.joinpath("look.py").write_text(_LOOK)
+        assert "small" in bench.laptop.run(f"python look.py {user} {password}")
         assert answer("8265/api/jobs/") == "401"
         bearer = '-H "Authorization: Bearer $(cat ~/.ray/auth_token)"'
         assert answer("8265/api/jobs/", bearer) == "200"
-    finally:
-        forwarding.kill()
 
 
 def nobody_else_gets_in(bench: Bench) -> None:
@@ -226,7 +238,8 @@ def nobody_else_gets_in(bench: Bench) -> None:
         for port in _open_ports(node):
             said = stranger.run(f"curl -s -m 5 http://{node.address}:{port}/", check=False)
             # What is left open counts things (Prometheus); gRPC and ssh do not speak HTTP.
-            assert said == "" or said.startswith(("# HELP", "SSH-2.0")), (node.name, port, said)
+            harmless = said == "" or said.startswith(("# HELP", "SSH-2.0", "Unauthorized"))
+            assert harmless, (node.name, port, said)
     ways = (
         f"python -c 'import ray; ray.init(\"{head}:6379\")'",
         f"python -c 'import ray; ray.init(\"ray://{head}:10001\")'",
@@ -255,17 +268,15 @@ def a_file_is_no_tracking_store_for_several_nodes(bench: Bench) -> None:
 
 
 def ray_job_submit_runs_it_too(bench: Bench) -> None:
-    forwarding = bench.laptop.start(f"cd clone && ray exec {CLUSTER} -p 8265 'sleep 200'")
-    try:
+    with bench.forwarded(8265):
         _wait(lambda: bench.laptop.exit_code("curl -s -o /dev/null http://127.0.0.1:8265/") == 0)
+        command = ". ~/.mdml-tune/environment; cd; mdml-tune search small.yaml --address auto"
         said = bench.laptop.run(
-            "cd clone && RAY_AUTH_MODE=token ray job submit --address http://127.0.0.1:8265 --"
-            " bash -lic 'cd; mdml-tune search small.yaml'",
+            "RAY_AUTH_MODE=token ray job submit --address http://127.0.0.1:8265"
+            f' -- bash -c "{command}"',
             timeout=PATIENCE_S,
         )
-        assert "succeeded" in said, said
-    finally:
-        forwarding.kill()
+    assert "succeeded" in said, said
 
 
 def a_terminal_that_is_closed_takes_nothing_with_it(bench: Bench) -> None:

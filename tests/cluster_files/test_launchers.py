@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ COMMANDS = (
     "head_start_ray_commands",
     "worker_start_ray_commands",
 )
+FEW_FILES = """\
+ulimit() {
+    case $1${2:-} in -Hn) echo 4096 ;; -n4096) echo 4096 ;; *) return 1 ;; esac
+}"""
+"""A machine that allows 4096 open files: root may raise its own limit, so that the real one is no test."""
 SPOT = {"InstanceMarketOptions", "scheduling"}
 
 
@@ -34,6 +40,12 @@ def commands(config: dict[str, Any], *kinds: str) -> Iterator[str]:
 def starting(config: dict[str, Any], kind: str) -> str:
     (command,) = (one for one in config[kind] if re.search(r"\bray start\b", one))
     return command
+
+
+def room(command: str) -> str:
+    """The part that asks for more open files."""
+    (found,) = re.findall(r"{ ulimit -n 65536 .*?}", command)
+    return found
 
 
 @pytest.mark.parametrize("name", LAUNCHERS)
@@ -60,7 +72,10 @@ def test_ray_starts_with_a_token_and_room_for_its_files(name: str, kind: str) ->
     command = starting(config, kind)
     before, flags = command.split("ray start")
     assert "RAY_AUTH_MODE=token" in before
-    assert "ulimit -n 65536" in before
+    raised = subprocess.run(
+        ["bash", "-c", f"{FEW_FILES}; {room(before)}"], capture_output=True, text=True, check=True
+    )
+    assert raised.stdout == "4096\n"
     assert "--disable-usage-stats" in flags
     known = {option for parameter in start.params for option in parameter.opts}
     assert set(re.findall(r"--[a-z-]+", flags)) <= known
@@ -72,6 +87,8 @@ def test_the_head_shows_itself_to_loopback_alone(name: str) -> None:
     head = starting(config, "head_start_ray_commands")
     assert "--dashboard-host=127.0.0.1" in head
     assert "--autoscaling-config=~/ray_bootstrap_config.yaml" in head
+    # On a second `ray up` the shell has it. Trials would inherit it, also those on the head.
+    assert "env -u MLFLOW_TRACKING_PASSWORD" in head.split("ray start")[0]
     assert config["head_start_ray_commands"][-1].endswith("serve_mlflow.sh")
     assert "--address=$RAY_HEAD_IP:6379" in starting(config, "worker_start_ray_commands")
 
@@ -136,6 +153,14 @@ def test_no_node_joins_without_the_shared_folder(name: str) -> None:
         assert starting(config, kind).startswith("mountpoint -q /mnt/mdml &&")
 
 
+@pytest.mark.parametrize(("name", "extra"), [("gpu", "aws"), ("gpu-gcp", "gcp")])
+def test_the_head_gets_the_client_of_its_cloud(name: str, extra: str) -> None:
+    (command,) = launcher(name)["setup_commands"]
+    assert command.endswith(f"install.sh {extra}")
+    known = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    assert {extra, "cluster", "server"} <= set(known["project"]["optional-dependencies"])
+
+
 @pytest.mark.parametrize("name", CLOUDS)
 def test_the_head_asks_by_our_order(name: str) -> None:
     command = starting(launcher(name), "head_start_ray_commands")
@@ -155,5 +180,5 @@ def test_aws_is_closed() -> None:
         assert node["SecurityGroupIds"] == ["CHANGE-ME-SECURITY-GROUP"]
         assert node["MetadataOptions"]["HttpTokens"] == "required"
         assert all(disk["Ebs"]["Encrypted"] for disk in node["BlockDeviceMappings"])
-        profile = {"Name": "mdml-tune-head"} if kind["max_workers"] == 0 else None
+        profile = {"Name": f"{config['cluster_name']}-head"} if kind["max_workers"] == 0 else None
         assert node.get("IamInstanceProfile") == profile

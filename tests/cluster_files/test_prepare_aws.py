@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import ClientError, NoCredentialsError
 from cluster_files.shipped import PROJECT
 from moto import mock_aws
 
@@ -98,10 +99,27 @@ def test_a_second_run_moves_ssh_and_makes_nothing_new(
         assert held["SecurityGroups"] == [group]
 
 
-def test_the_head_may_end_machines_of_its_cluster_alone(
+def test_rules_that_others_have_added_are_taken_away(
     prepare: Callable[..., dict[str, Any]],
 ) -> None:
     filled = prepare("203.0.113.7/32")
+    (group,) = filled["available_node_types"]["head"]["node_config"]["SecurityGroupIds"]
+    before = ingress(group)
+    ec2 = boto3.client("ec2", region_name=REGION)
+    world = [{"CidrIp": "0.0.0.0/0", "Description": "for a moment"}]
+    for rule in (
+        {"IpProtocol": "tcp", "FromPort": 8265, "ToPort": 8265, "IpRanges": world},
+        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": world},
+        {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+        {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "IpRanges": world},
+    ):
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    prepare("203.0.113.7/32")
+    assert ingress(group) == before
+
+
+def policy_of(filled: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the only policy of the head's role allows."""
     iam = boto3.client("iam")
     profile = filled["available_node_types"]["head"]["node_config"]["IamInstanceProfile"]["Name"]
     (role,) = iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
@@ -109,19 +127,82 @@ def test_the_head_may_end_machines_of_its_cluster_alone(
     assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
     (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
     document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-    allowed = document if isinstance(document, dict) else json.loads(document)
-    ending = [one for one in allowed["Statement"] if "ec2:TerminateInstances" in one["Action"]]
+    return (document if isinstance(document, dict) else json.loads(document))["Statement"]
+
+
+def test_the_head_may_end_machines_of_its_cluster_alone(
+    prepare: Callable[..., dict[str, Any]],
+) -> None:
+    filled = prepare("203.0.113.7/32")
+    allowed = policy_of(filled)
+    ending = [one for one in allowed if "ec2:TerminateInstances" in one["Action"]]
     (where,) = (one["Condition"]["StringEquals"] for one in ending)
     assert where == {"aws:ResourceTag/ray-cluster-name": filled["cluster_name"]}
-    actions = {action for one in allowed["Statement"] for action in as_list(one["Action"])}
+    actions = {action for one in allowed for action in as_list(one["Action"])}
     assert not any(action == "*" or action.startswith(("iam:", "s3:")) for action in actions)
+
+
+def test_the_head_may_start_machines_of_its_file_alone(
+    prepare: Callable[..., dict[str, Any]],
+) -> None:
+    filled = prepare("203.0.113.7/32")
+    starting = [one for one in policy_of(filled) if one["Action"] == "ec2:RunInstances"]
+    machines, rest = starting
+    assert machines["Resource"] == rest["NotResource"] == f"arn:aws:ec2:{REGION}:*:instance/*"
+    types = filled["available_node_types"].values()
+    assert machines["Condition"]["StringEquals"] == {
+        "ec2:InstanceType": sorted({kind["node_config"]["InstanceType"] for kind in types}),
+        "aws:RequestTag/ray-cluster-name": filled["cluster_name"],  # Ray's: it can be ended again
+    }
+    assert rest["Condition"]["StringEquals"] == {"aws:RequestedRegion": REGION}
+
+
+def test_each_cluster_has_a_role_of_its_own(
+    prepare: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    first = prepare("203.0.113.7/32")
+    copy = tmp_path / "gpu.yaml"
+    copy.write_text(copy.read_text().replace("cluster_name: mdml-aws", "cluster_name: another"))
+    with pytest.raises(SystemExit, match=r"write IamInstanceProfile: .*another-head"):
+        prepare("203.0.113.7/32")
+    copy.write_text(copy.read_text().replace("mdml-aws-head", "another-head"))
+    ended = {
+        one["Condition"]["StringEquals"]["aws:ResourceTag/ray-cluster-name"]
+        for filled in (first, prepare("203.0.113.7/32"))
+        for one in policy_of(filled)
+        if "ec2:TerminateInstances" in one["Action"]
+    }
+    assert ended == {"mdml-aws", "another"}
+
+
+@pytest.mark.parametrize("refusal", ["refused", "nobody"])
+def test_what_aws_refuses_is_said_in_a_line(
+    prepare: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: str,
+) -> None:
+    said = {
+        "refused": ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "DescribeVpcs"),
+        "nobody": NoCredentialsError(),
+    }[refusal]
+
+    def refuse(*_: object) -> None:
+        raise said
+
+    monkeypatch.setattr(sys.modules["prepare_aws"], "default_vpc", refuse)
+    with pytest.raises(SystemExit) as ended:
+        prepare("203.0.113.7/32")
+    assert ended.value.code == f"error: {said}"
 
 
 def as_list(value: str | list[str]) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-@pytest.mark.parametrize("cidr", ["0.0.0.0/0", "::/0", "203.0.113.7/8", "everybody"])
+@pytest.mark.parametrize(
+    "cidr",
+    ["0.0.0.0/0", "::/0", "0.0.0.0/1", "10.0.0.0/7", "2000::/18", "203.0.113.7/8", "everybody"],
+)
 def test_ranges_that_are_too_wide_or_no_range_are_refused(
     prepare: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str], cidr: str
 ) -> None:

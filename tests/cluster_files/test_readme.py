@@ -1,28 +1,35 @@
-"""What cluster/README.md tells to type exists: programs' flags, files, studies, settings, anchors."""
+"""What the READMEs tell to type on a cluster exists: programs' flags, files, studies, settings, anchors."""
 
 import re
 import shlex
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import click
 import pytest
 import ray.scripts.scripts
 import typer.main
-from cluster_files.shipped import PROJECT
+import yaml
+from cluster_edits import found_in, make_sources
+from cluster_files.shipped import PROJECT, launcher
+from ray.autoscaler._private.util import prepare_config, validate_config
+from ray.autoscaler.sdk import get_docker_host_mount_location
 
+from mdml_tune.cli.checking.checks import Check
 from mdml_tune.cli.main import app
 from mdml_tune.spaces.load import load_study
 
 FOLDER = PROJECT / "cluster"
 TEXT = (FOLDER / "README.md").read_text()
+IN_SHORT = (PROJECT / "README.md").read_text().split("## On a cluster")[1].split("\n## ")[0]
 OURS = typer.main.get_command(app)
 RAYS = ray.scripts.scripts.cli
 
 
 def commands() -> Iterator[list[str]]:
     """Each line of a shell block, and each command between backticks, as words."""
-    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL):
+    for block in re.findall(r"```sh\n(.*?)```", TEXT + IN_SHORT, re.DOTALL):
         for line in block.splitlines():
             if words := shlex.split(line, comments=True):
                 yield words
@@ -86,10 +93,14 @@ def test_search_knows_it(words: list[str]) -> None:
         load_study(words[0])
 
 
+def links(text: str) -> set[str]:
+    return set(re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", text))
+
+
 def test_it_tells_all_files() -> None:
-    linked = set(re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", TEXT))
-    for link in linked:
-        assert (FOLDER / link).resolve().exists(), link
+    linked, in_short = (links(text) for text in (TEXT, IN_SHORT))
+    assert all((FOLDER / link).resolve().exists() for link in linked)
+    assert all((PROJECT / link).exists() for link in in_short)
     assert {path.name for path in FOLDER.glob("*.yaml")} <= linked
 
 
@@ -99,6 +110,40 @@ def test_anchors_lead_somewhere() -> None:
         for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
     }
     assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= headings
+
+
+def test_gpu_machines_are_bought_for_trials_that_ask_for_one() -> None:
+    here = [words for words in RAY if words[1:3] == ["submit", "cluster/gpu.yaml"]]
+    assert here
+    for words in here:
+        assert "resources.gpus=1" in words, words
+
+
+def test_the_image_in_place_of_the_machines_python(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_sources(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (block,) = re.findall(r"```yaml\n(docker:.*?)```", TEXT, re.DOTALL)
+    file = launcher("gpu")
+    validate_config(prepare_config(file | yaml.safe_load(block)))
+    assert {
+        one.what for one in found_in([file | yaml.safe_load(block)]) if not unfilled(one)
+    } == set()
+    # With commands as for machines without containers, doctor says what is wrong.
+    kept = {"initialization_commands": file["initialization_commands"]}
+    (install, mount) = (
+        one for one in found_in([file | yaml.safe_load(block) | kept]) if not unfilled(one)
+    )
+    assert (install.what, mount.what) == ("initialization_commands.0", "initialization_commands.1")
+    for command in yaml.safe_load(block)["initialization_commands"]:
+        (script,) = re.findall(r"~/mdml-tune/(\S+)\"", command)
+        assert (PROJECT / script).is_file()
+        assert f"{get_docker_host_mount_location(file['cluster_name'])}/~/" in command
+
+
+def unfilled(check: Check) -> bool:
+    return "CHANGE-ME" in check.said
 
 
 def test_there_is_enough_to_check() -> None:

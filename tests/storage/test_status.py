@@ -41,3 +41,17 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("{")
     with pytest.raises(DataError, match="s is damaged"):
         read_status(tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    "change", [{"mood": "fine"}, {"trials": None}, {"trials": [3, 24]}, {"state": "asleep"}]
+)
+def test_a_file_of_another_version_is_named(tmp_path: Path, change: dict[str, object]) -> None:
+    write_status(tmp_path / "s", STATUS)
+    values = json.loads((tmp_path / "s").read_text())
+    (tmp_path / "s").write_text(json.dumps(values | change))
+    with pytest.raises(DataError, match=r"s is not a status that this version writes"):
+        read_status(tmp_path / "s")
+    (tmp_path / "s").write_text('{"schema": 1}')
+    with pytest.raises(DataError, match="trials"):
+        read_status(tmp_path / "s")

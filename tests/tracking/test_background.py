@@ -1,6 +1,7 @@
 """Publishing beside a study."""
 
 import itertools
+import threading
 import time
 
 import pytest
@@ -95,6 +96,35 @@ def test_a_frozen_store_does_not_hold_up_the_end(study, uri, monkeypatch) -> Non
     assert time.monotonic() - start < 1.2
     assert "does not answer" in work.problem
     work._thread.join()
+
+
+@pytest.mark.parametrize("when", ["in the pass under way", "in the last attempt"])
+def test_in_haste_a_frozen_store_is_done_without(study, uri, monkeypatch, when) -> None:
+    monkeypatch.setattr(background, "_HASTE_S", 0.2)
+    thawed = threading.Event()
+    monkeypatch.setattr(Server, "experiment", lambda *_args: thawed.wait(30))
+    every_seconds = 0.01 if when == "in the pass under way" else 60
+    with publishing(study.folder, uri, every_seconds) as work:
+        time.sleep(0.2)
+        start = time.monotonic()
+        work.make_haste()
+    taken, said = time.monotonic() - start, work.problem
+    thawed.set()
+    for thread in threading.enumerate():
+        if thread.name in {"publishing", "last attempt"}:
+            thread.join()
+    assert taken < 5
+    assert "does not answer" in said
+
+
+def test_in_haste_a_store_that_answers_is_told(study, uri, read, monkeypatch) -> None:
+    monkeypatch.setattr(background, "_HASTE_S", 30.0)
+    study.trial("t1", epochs=2)
+    with publishing(study.folder, uri, 60) as work:
+        work.make_haste()
+        work.conclude(Outcome.FAILED)
+    assert work.problem is None
+    assert read(uri).runs()["rooms-study"].info.status == "FAILED"
 
 
 def test_pauses_grow_to_a_minute(study, uri) -> None:

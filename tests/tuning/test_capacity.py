@@ -7,7 +7,7 @@ from mdml_tune.spaces.plan import Resources
 from mdml_tune.tuning.capacity import Growth, Node, NodeType
 from mdml_tune.tuning.cluster import Cluster
 
-HEAD = Node(cpus=0, gpus=0)
+HEAD = Node(cpus=0, gpus=0, is_head=True)
 GPU = Node(cpus=8, gpus=1)
 ONE_GPU = Resources(cpus=1, gpus=1)
 
@@ -31,11 +31,12 @@ def test_a_fallback_of_the_same_shape_adds_nothing_beyond_the_whole_limit() -> N
     assert Cluster((HEAD,), growth=growing(8, 8, most=8)).concurrency(ONE_GPU, None) == 8
 
 
-def test_a_node_of_no_type_counts_as_it_stands() -> None:
-    head = Node(cpus=2, gpus=0)
+@pytest.mark.parametrize("cpus", [2, 4])
+def test_the_head_counts_as_it_stands_whatever_its_shape(cpus: float) -> None:
+    head = Node.of({"CPU": cpus, "node:__internal_head__": 1.0})
     types = (NodeType("cpu", Node(4, 0), 2),)
-    cluster = Cluster((head, Node(4, 0)), growth=Growth(types, 2))
-    assert cluster.concurrency(Resources(cpus=1), None) == 2 + 2 * 4
+    cluster = Cluster((head, Node.of({"CPU": 4.0})), growth=Growth(types, 2))
+    assert cluster.concurrency(Resources(cpus=1), None) == cpus + 2 * 4
 
 
 def test_what_holds_most_is_counted_first_under_the_whole_limit() -> None:
@@ -52,6 +53,7 @@ def test_a_refusal_names_what_the_cluster_can_grow() -> None:
     cluster = Cluster((HEAD,), growth=growing(4, most=4))
     with pytest.raises(UnavailableError, match=r"4 x type0 \(8 CPU and 1 GPU\).*--address"):
         cluster.concurrency(Resources(cpus=1, gpus=2), None)
+    assert cluster.room(Resources(cpus=1, gpus=2), 3) == 0
 
 
 def test_several_nodes_now_or_later() -> None:

@@ -43,6 +43,19 @@ def test_a_process_that_ends_meanwhile_is_passed_over(processes: Processes, tmp_
     assert cluster_of_this_host(processes.folder) == ("10.0.0.1:6379", None)
 
 
+def test_what_only_mentions_a_raylet_is_passed_over(processes: Processes, tmp_path: Path) -> None:
+    flags = (f"--temp_dir={tmp_path / 'old'}", "--gcs-address=10.0.0.9:6379")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/ray_current_cluster").write_text("10.0.0.9:6379")
+    processes.add("tail", "-f", "/opt/ray/raylet/raylet")
+    processes.add("strace", "raylet", *flags)
+    processes.add("/usr/local/bin/raylet", "--version")
+    processes.add("/usr/local/bin/raylet", flags[0])
+    assert cluster_of_this_host(processes.folder) is None
+    processes.add_raylet(tmp_path / "ray", "10.0.0.1:6379")
+    assert cluster_of_this_host(processes.folder) == ("10.0.0.1:6379", None)
+
+
 def test_of_several_clusters_none_is_guessed(processes: Processes, tmp_path: Path) -> None:
     processes.add_raylet(tmp_path / "one", "10.0.0.1:6379")
     processes.add_raylet(tmp_path / "one", "10.0.0.1:6379")  # two raylets of one cluster are fine

@@ -79,6 +79,7 @@ def test_before_a_trial_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(missing, Unfit)
     assert "does not see" in missing.text
     assert not (tmp_path / "elsewhere").exists()
+    assert fitness.REACHES_S > 60  # acdirmax of NFS
     other = unfit_for(tmp_path, dict(versions()) | {"torch": "1.0"})
     assert isinstance(other, Unfit)
     assert "(10.0.0.2) has torch " in other.text

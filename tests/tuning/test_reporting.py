@@ -1,6 +1,10 @@
 """The status of a start: from its first moment, in both places, to however it ends."""
 
 import json
+import socket
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,7 @@ from watching import record
 from mdml_tune.errors import ConfigError, UnavailableError
 from mdml_tune.records import Phase
 from mdml_tune.storage.lock import held
-from mdml_tune.storage.status import State, StudyStatus, read_status
+from mdml_tune.storage.status import State, StudyStatus, read_status, write_status
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.tuning import reporting
 from mdml_tune.tuning.events import Notice, PhaseStarted, TrialEnded
@@ -116,6 +120,31 @@ def test_a_file_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> Non
     (tmp_path / "file").touch()
     with pytest.raises(UnavailableError, match=r"--status-file .*File exists"), kept(tmp_path / "file/s"):  # fmt: skip
         pytest.fail("nobody would know how it ends")
+
+
+def test_the_file_of_a_start_that_still_runs_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    program = [sys.executable, "-c", "input()", "--status-file", str(path)]
+    with subprocess.Popen(program, stdin=subprocess.PIPE) as other:
+        running = StudyStatus(study="small", host=socket.gethostname(), pid=other.pid)
+        write_status(path, running)
+        with pytest.raises(UnavailableError, match=rf"process {other.pid} .*mdml-tune stop"), kept(path):  # fmt: skip
+            pytest.fail("two would write it")
+        assert read(path) == running
+        for mine in (
+            replace(running, state=State.FAILED),
+            replace(running, host="another"),
+            replace(running, pid=1),  # lives, but knows nothing of the file
+        ):
+            write_status(path, mine)
+            with kept(path):
+                assert read(path).pid != mine.pid
+    write_status(path, running)
+    with kept(path):  # whoever has ended is followed
+        assert read(path).pid != running.pid
+    path.write_text("not ours")
+    with kept(path):
+        assert read(path).state is State.RUNNING
 
 
 def test_a_disk_that_fills_up_later_ends_no_study(tmp_path: Path) -> None:

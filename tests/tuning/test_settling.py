@@ -43,7 +43,10 @@ def test_a_machine_that_is_down_is_done_without(coming: list[Cluster]) -> None:
     assert coming == [HEAD]
     events: list[Event] = []
     assert settled(HEAD, events.append) == HEAD
-    assert told(events)[-1] == "warning: 2 of 3 machines have not come; going on without"
+    assert told(events)[-1] == (
+        "warning: 2 of 3 machines have not come; going on without. What comes later is used from the "
+        "next phase on"
+    )
 
 
 def test_a_session_of_its_own_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from mdml_tune.records import EpochReport, Phase, Status, StudyRecord, TrialReco
 from mdml_tune.scd.relations import Needs
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import Storage, StudyFolder
+from mdml_tune.tasks import Task, metrics_of
 from mdml_tune.tuning import opened as opened_module
 from mdml_tune.tuning import study as study_module
 from mdml_tune.tuning.baselines import BaselineFailedError, reference
@@ -24,6 +25,7 @@ from mdml_tune.tuning.events import (
     TrialEnded,
     TrialStarted,
 )
+from mdml_tune.tuning.job import Job
 from mdml_tune.tuning.opened import opened
 from mdml_tune.tuning.relating import read_relations
 from mdml_tune.tuning.study import Options, run_study
@@ -235,6 +237,44 @@ def test_a_store_of_one_machine_is_refused_on_several(
         pytest.raises(UnavailableError, match="the store is a file"),
     ):
         run_study(make_study(), folder, begun, options, lambda _: None)
+
+
+def test_machines_that_come_later_are_used_from_the_next_phase_on(
+    make_study: Callable[..., Study], folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[tuple[str, int]] = []
+    machines = [Node(1, 0)]
+
+    @contextmanager
+    def one_machine(*_: object) -> Generator[Cluster]:
+        yield Cluster(tuple(machines))
+
+    def trained(jobs: list[Job], _: object, concurrency: int, *_more: object) -> list[TrialRecord]:
+        used.append(("jobs", concurrency))
+        machines.append(Node(2, 0))  # one comes while they run
+        return [
+            replace(
+                job.record,
+                status=Status.COMPLETED,
+                history=(EpochReport(1, 1, {f"val/{m.path}": 0.5 for m in metrics_of(Task)}),),
+            )
+            for job in jobs
+        ]
+
+    class Searched:
+        def __init__(self, *, concurrency: int, **_: object) -> None:
+            used.append(("search", concurrency))
+
+        def run(self) -> None:
+            machines.clear()  # all are gone, for now
+
+    monkeypatch.setattr(study_module, "joined", one_machine)
+    monkeypatch.setattr(study_module, "joined_now", lambda: Cluster(tuple(machines)))
+    monkeypatch.setattr(study_module, "run_jobs", trained)
+    monkeypatch.setattr(study_module, "SearchPhase", Searched)
+    with opened(make_study(), folder, None, fresh=False) as begun:
+        run_study(make_study(), folder, begun, Options(), lambda _: None)
+    assert used == [("jobs", 1), ("search", 3), ("jobs", 3), ("jobs", 3)]
 
 
 def test_unwritable_storage_is_named(make_study: Callable[..., Study], tmp_path: Path) -> None:
