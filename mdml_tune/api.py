@@ -29,6 +29,7 @@ from mdml_tune.tracking.ending import Outcome
 from mdml_tune.tracking.ledger import run_ids
 from mdml_tune.tuning.baselines import NOTHING
 from mdml_tune.tuning.events import Event, Observer
+from mdml_tune.tuning.lifeline import ClusterLostError
 from mdml_tune.tuning.networks import check_networks
 from mdml_tune.tuning.opened import opened
 from mdml_tune.tuning.reporting import DONE, SOME_FAILED, StatusKeeper, kept
@@ -128,7 +129,11 @@ def run_study(  # noqa: PLR0913 (one per flag of the command)
     ):
         with publishing(folder, tracking_uri) as work:
             told = replace(options, last_word=keeper.last_word)
-            run(study, folder, begun, told, keeper.watching(observe), until=until)
+            try:
+                run(study, folder, begun, told, keeper.watching(observe), until=until)
+            except ClusterLostError:
+                work.make_haste()  # Ray is about to end the process, and MLflow may have gone as well
+                raise
             results = None if until is Phase.BASELINE else _write(folder, work, data_root)
         record = folder.record()
         failed = tuple(failures([*record.baselines, *record.trials]))

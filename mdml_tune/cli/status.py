@@ -30,10 +30,9 @@ def status(
         typer.echo(f"No study in {store.path}. Start one with: mdml-tune search")
     for name in names:
         folder = store.study(name)
-        phases = [
-            f"{phase} {counts}" for phase, counts in _counts(folder.record(), _holder(folder))
-        ]
-        typer.echo("; ".join([_who(folder), *phases]))
+        holder = _holder(folder)
+        phases = [f"{phase} {counts}" for phase, counts in _counts(folder.record(), holder)]
+        typer.echo("; ".join([_who(folder, holder), *phases]))
 
 
 def _show(folder: StudyFolder) -> None:
@@ -42,12 +41,14 @@ def _show(folder: StudyFolder) -> None:
     from mdml_tune.analysis.tables.leaderboard import leaderboard
     from mdml_tune.cli.tables import build_console, print_table
 
+    # Before anything else is read: what it has left when it is gone, it has left for good.
+    holder = _holder(folder)
     record = folder.record()
-    typer.echo(_who(folder))
-    ended = _last_start(folder)
+    typer.echo(_who(folder, holder))
+    ended = None if holder is not None else _last_start(folder)
     if ended is not None:
         typer.echo(f"  {ended}")
-    for phase, counts in _counts(record, _holder(folder)):
+    for phase, counts in _counts(record, holder):
         typer.echo(f"  {phase:9} {counts}")
     if any(trial.history for trial in record.trials):
         print_table(
@@ -58,7 +59,7 @@ def _show(folder: StudyFolder) -> None:
     if folder.is_over():
         typer.echo("Nothing is left to be done.")
     else:
-        _show_what_is_left(record, _holder(folder))
+        _show_what_is_left(record, holder)
 
 
 def _show_what_is_left(record: StudyRecord, holder: Holder | None) -> None:
@@ -88,17 +89,20 @@ def _show_what_is_left(record: StudyRecord, holder: Holder | None) -> None:
         typer.echo(f"budget: {line}")
 
 
-def _who(folder: StudyFolder) -> str:
-    holder = _holder(folder)
+def _who(folder: StudyFolder, holder: Holder | None) -> str:
     return f"{folder.name}: {f'run by {holder}' if holder else 'not running'}"
 
 
 def _last_start(folder: StudyFolder) -> str | None:
-    """How the last start ended; none where it still runs, or has left no word of itself."""
+    """How the last start of a study that does not run ended; none where it has left no word."""
+    from mdml_tune.errors import DataError
     from mdml_tune.storage.status import STATUS, State, read_status
 
-    said = read_status(folder.path / STATUS)
-    if said is None or _holder(folder) is not None:
+    try:
+        said = read_status(folder.path / STATUS)
+    except DataError as error:
+        return f"last start: {error}"
+    if said is None:
         return None
     if said.state is State.RUNNING:
         return (

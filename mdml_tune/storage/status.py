@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
+from mdml_tune.errors import DataError
 from mdml_tune.storage.atomic import read_json, write_json
 
 STATUS = "status.json"
@@ -60,7 +61,13 @@ def read_status(path: Path) -> StudyStatus | None:
     values = read_json(path)
     if values is None:
         return None
-    trials = cast("dict[str, int]", values.pop("trials"))
-    del values["schema"]
-    known = cast("dict[str, object]", {**values, **trials})
-    return StudyStatus(**known | {"state": State(str(known["state"]))})  # pyright: ignore[reportArgumentType]
+    try:
+        trials = cast("dict[str, int]", values.pop("trials"))
+        del values["schema"]
+        known = cast("dict[str, object]", {**values, **trials})
+        return StudyStatus(**known | {"state": State(str(known["state"]))})  # pyright: ignore[reportArgumentType]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path} is not a status that this version writes: {error}. Move it away; the next start "
+            f"writes it anew."
+        ) from error

@@ -17,6 +17,10 @@ _LONGEST_PAUSE_S = 60.0
 _LAST_PASS_S = 15.0
 """A request that is under way ends in this time, or the store is frozen."""
 _LAST_ATTEMPT_S = 30.0
+_HASTE_S = 3.0
+"""For either of them where the process is about to be ended by others."""
+
+_SILENT = "the store does not answer"
 
 
 class Publishing:
@@ -32,6 +36,7 @@ class Publishing:
         self._every_seconds = every_seconds
         self._outcome = Outcome.FINISHED
         self._summary: dict[str, float] = {}
+        self._in_haste = False
         self._stop = threading.Event()
         self._hurry = threading.Event()
         self._caught_up = threading.Event()
@@ -41,6 +46,10 @@ class Publishing:
         """Say how the study ends. Otherwise a block that is left without an error has finished."""
         self._outcome = outcome
         self._summary = dict(summary or {})
+
+    def make_haste(self) -> None:
+        """There are only seconds left: a store that does not answer at once is done without."""
+        self._in_haste = True
 
     def catch_up(self, patience_s: float = _LAST_PASS_S) -> None:
         """Wait until everything written so far has been sent, or until it cannot be in that time."""
@@ -55,13 +64,23 @@ class Publishing:
         """Wait for the pass under way, then make a last attempt; both are bounded in time."""
         self._stop.set()
         self._hurry.set()
-        self._thread.join(_LAST_PASS_S)
+        self._thread.join(_HASTE_S if self._in_haste else _LAST_PASS_S)
         if self._thread.is_alive():
-            self.problem = self._farewell(0, "the store does not answer")
-            return
+            self.problem = self._farewell(0, _SILENT)
+        elif self._in_haste:
+            self.problem = self._farewell(0, _SILENT)  # unless it answers in time
+            last = threading.Thread(
+                target=self._end, args=(outcome, _HASTE_S), name="last attempt", daemon=True
+            )
+            last.start()
+            last.join(_HASTE_S)
+        else:
+            self._end(outcome, _LAST_ATTEMPT_S)
+
+    def _end(self, outcome: Outcome | None, patience_s: float) -> None:
         try:
             progress = self._publisher.close(
-                outcome or self._outcome, self._summary, patience_s=_LAST_ATTEMPT_S
+                outcome or self._outcome, self._summary, patience_s=patience_s
             )
         except MdmlTuneError as error:
             self.problem = self._farewell(0, str(error))

@@ -23,7 +23,9 @@ def server_version(uri: str) -> str | None:
     parts = urlsplit(uri)
     host = parts.netloc.rpartition("@")[2]
     where = f"{parts.scheme}://{host}{parts.path.rstrip('/')}/version"
-    request = urllib.request.Request(where, headers=_login(parts))  # noqa: S310 (http)
+    request = urllib.request.Request(where)  # noqa: S310 (http)
+    for name, value in _login(parts).items():
+        request.add_unredirected_header(name, value)  # wherever it points us to need not be ours
     try:
         with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:  # noqa: S310 (http)
             said = answer.read(100).decode("utf-8", "replace").strip()

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 
 from mdml_tune.spaces.plan import Resources
 
+_HEAD = "node:__internal_head__"
+"""The resource by which Ray marks the head."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
     cpus: float
     gpus: float
+    is_head: bool = False
 
     @classmethod
     def of(cls, resources: Mapping[str, float]) -> "Node":
         """From what Ray says of it."""
-        return cls(resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+        return cls(resources.get("CPU", 0.0), resources.get("GPU", 0.0), _HEAD in resources)
 
     def holds(self, resources: Resources) -> int:
         """Trials that run on it at once; one never spans nodes."""
@@ -48,11 +52,10 @@ class Growth:
         """Trials at once on the cluster when it is as large as helps them.
 
         Args:
-            there: The nodes that live. Those of no type stay as they are: the head.
+            there: The nodes that live. The head stays as it is; the others are of the types.
             resources: Of each trial.
         """
-        shapes = {one.node for one in self.types}
-        fixed = sum(node.holds(resources) for node in there if node not in shapes)
+        fixed = sum(node.holds(resources) for node in there if node.is_head)
         left, grown = self.most, 0
         for one in sorted(self.types, key=lambda one: -one.node.holds(resources)):
             count = min(one.most, left)

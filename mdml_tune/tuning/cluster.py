@@ -47,10 +47,8 @@ class Cluster:
         Raises:
             UnavailableError: Not even one fits.
         """
-        fits = sum(node.holds(resources) for node in self.nodes)
-        if self.growth is not None:
-            fits = self.growth.fits(self.nodes, resources)
-        if not fits:
+        room = self.room(resources, limit)
+        if not room:
             there = "; ".join(sorted({str(node) for node in self.nodes}))
             grown = "" if self.growth is None else f" It can grow to {self.growth}."
             raise UnavailableError(
@@ -58,6 +56,13 @@ class Cluster:
                 f"the cluster's nodes have {there}.{grown} Ask for less (--set resources.gpus=0), or "
                 f"give the address of a cluster that has them (--address)."
             )
+        return room
+
+    def room(self, resources: Resources, limit: int | None) -> int:
+        """The same; 0 where not even one fits."""
+        fits = sum(node.holds(resources) for node in self.nodes)
+        if self.growth is not None:
+            fits = self.growth.fits(self.nodes, resources)
         return min(fits, limit or fits)
 
     @property

@@ -87,7 +87,8 @@ def processes_here(program: str, processes: Path = PROCESSES) -> Iterator[Proces
         except OSError:
             continue  # it has ended meanwhile, or is another user's
         # A Python program is named after its interpreter.
-        if program in {Path(word).name for word in words[:3]}:
+        first = words[1:3] if program.endswith(".py") else words[:1]
+        if program in {Path(word).name for word in first}:
             flags = dict(word[2:].split("=", 1) for word in words if _FLAG.match(word))
             yield Process(flags, folder)
 
@@ -95,9 +96,11 @@ def processes_here(program: str, processes: Path = PROCESSES) -> Iterator[Proces
 def _started(processes: Path) -> Iterator[tuple[str, str | None]]:
     """Addresses of the clusters whose raylets run here, and how they authenticate."""
     for raylet in processes_here("raylet", processes):
-        address, temporary = raylet.flags["gcs-address"], Path(raylet.flags["temp_dir"])
+        address, temporary = raylet.flags.get("gcs-address"), raylet.flags.get("temp_dir")
+        if address is None or temporary is None:
+            continue  # something else of that name
         with suppress(OSError):  # no such note, or the raylet has ended meanwhile
-            if (temporary / _STARTED).read_text(encoding="utf-8").strip() == address:
+            if (Path(temporary) / _STARTED).read_text(encoding="utf-8").strip() == address:
                 yield address, raylet.variable(AUTHENTICATION)
 
 

@@ -19,9 +19,9 @@ from mdml_tune.tuning.capacity import Node
 from mdml_tune.tuning.events import Notice, Observer
 from mdml_tune.tuning.nodes import NodeReport, alive_nodes, probe_nodes, versions
 
-REACHES_S = 30.0
-"""Within which what the driver has written is seen on all nodes: NFS remembers for so long what was
-not there."""
+REACHES_S = 90.0
+"""Within which what the driver has written is seen on all nodes: a client of NFS looks at a folder that
+it knows again after up to a minute (``acdirmax``, nfs(5))."""
 
 _LOOKS_EVERY = 0.5
 _SHARE = "Mount one folder at the same path on all nodes (NFS, EFS, Filestore), and name it with --storage."

@@ -20,7 +20,7 @@ from mdml_tune.config.identity import code_version
 from mdml_tune.storage.atomic import write_bytes
 
 PATIENCE_S = 60.0
-"""For a node to start a worker and answer."""
+"""For the nodes, all together, to start a worker each and answer."""
 
 COMPARED = ("torch", "ray", "numpy")
 """Packages that must be the same on all nodes for their trials to be comparable."""
@@ -68,6 +68,11 @@ def probe_nodes(storage: Path, only: Collection[str] | None = None) -> list[Node
     try:
         # All start their workers at once; one after the other they would keep a large cluster waiting.
         looking = [(node, _on(node, look).remote(folder, str(node["NodeID"]))) for node in nodes]
+        ray.wait(
+            [reference for _, reference in looking],
+            num_returns=max(1, len(looking)),
+            timeout=PATIENCE_S,
+        )
         return [_report(node, reference, folder) for node, reference in looking]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -126,7 +131,7 @@ def name_of(node: Mapping[str, Any]) -> str:
 def _report(node: Mapping[str, Any], looking: Any, folder: Path) -> NodeReport:  # noqa: ANN401 (Ray's reference)
     clock = _on(node, _clock)
     try:
-        seen: Seen = ray.get(looking, timeout=PATIENCE_S)
+        seen: Seen = ray.get(looking, timeout=0)  # all have been waited for
         ray.get(clock.remote(), timeout=PATIENCE_S)  # the first call pays for what is loaded
         before = time.time()
         there: float = ray.get(clock.remote(), timeout=PATIENCE_S)

@@ -8,11 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mdml_tune.errors import MdmlTuneError, UnavailableError
+from mdml_tune.errors import DataError, MdmlTuneError, UnavailableError
 from mdml_tune.storage.lock import Lease, LostLockError
-from mdml_tune.storage.status import STATUS, State, StudyStatus, write_status
+from mdml_tune.storage.status import STATUS, State, StudyStatus, read_status, write_status
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.tuning.events import Event, Observer, PhaseStarted, TrialEnded
+from mdml_tune.tuning.finding import PROCESSES
 
 RENEWED_EVERY = 3.0
 """Seconds, at least, between two writings while nothing but trials end."""
@@ -109,12 +110,13 @@ def kept(elsewhere: Path | None = None) -> Generator[StatusKeeper]:
     """Status of whatever the block does, from its first moment on, in the file ``elsewhere``.
 
     Raises:
-        UnavailableError: The file cannot be written.
+        UnavailableError: The file cannot be written, or a start that still runs writes it.
     """
     now = _now()
     here = StudyStatus(study=None, host=socket.gethostname(), pid=os.getpid(), started=now)
     keeper = StatusKeeper(elsewhere, replace(here, updated=now))
     if elsewhere is not None:
+        _refuse_anothers(elsewhere)
         try:
             write_status(elsewhere, keeper.status)
         except OSError as error:
@@ -128,6 +130,32 @@ def kept(elsewhere: Path | None = None) -> Generator[StatusKeeper]:
         keeper.end(exit_code_of(error), _message(error))
         raise
     keeper.end(DONE)
+
+
+def _refuse_anothers(path: Path) -> None:
+    """Two starts in one file: whoever waits for the first would take the second's end for it."""
+    try:
+        said = read_status(path)
+    except (OSError, DataError):
+        return  # not a status that anybody waits for
+    if said is not None and _is_writing(said, path):
+        raise UnavailableError(
+            f"--status-file {path}: process {said.pid} on this host, which still runs, writes it. Wait "
+            f"until it has ended, end it (mdml-tune stop), or name another file."
+        )
+
+
+def _is_writing(said: StudyStatus, path: Path) -> bool:
+    """Whether the process that said so lives, here; nothing is known of other hosts."""
+    others = said.pid != os.getpid() and said.host == socket.gethostname()
+    if said.state is not State.RUNNING or not others:
+        return False
+    try:
+        words = (PROCESSES / str(said.pid) / "cmdline").read_bytes()
+    except OSError:
+        return False
+    # Its number may be another's by now; whoever writes the file was told of it.
+    return path.name.encode() in words
 
 
 def exit_code_of(error: BaseException) -> int:

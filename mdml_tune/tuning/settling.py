@@ -29,6 +29,9 @@ def settled(cluster: Cluster, observe: Observer) -> Cluster:
     missing = expected - len(cluster.nodes)
     if missing > 0:
         observe(
-            Notice(f"warning: {missing} of {expected} machines have not come; going on without")
+            Notice(
+                f"warning: {missing} of {expected} machines have not come; going on without. What "
+                f"comes later is used from the next phase on"
+            )
         )
     return cluster

@@ -21,7 +21,7 @@ from mdml_tune.tuning.baselines import (
 )
 from mdml_tune.tuning.book import Book
 from mdml_tune.tuning.budgets import confirm_seconds, less
-from mdml_tune.tuning.cluster import Cluster, joined
+from mdml_tune.tuning.cluster import Cluster, joined, joined_now
 from mdml_tune.tuning.confirm import confirmations, retry_failed
 from mdml_tune.tuning.events import Notice, Observer, PhaseStarted
 from mdml_tune.tuning.fitness import check_nodes
@@ -194,12 +194,14 @@ class _Run:
             observe=self.observe,
         )
         book = self._book(relations)
+        concurrency = self._counted_anew(concurrency)
         self._begin(Phase.SEARCH, book.total, book.ended)
         whole = self._search(book, baseline, concurrency)
         if until is Phase.SEARCH:
             return False
         last = self._last_jobs(book)
         fresh = [job for job in last if job.work is Work.TRAIN]
+        concurrency = self._counted_anew(concurrency)
         self._begin(Phase.CONFIRM, len(fresh), sum(job.done for job in fresh))
         retry_failed(fresh)
         # First what confirmations are measured against, so that each can be judged when it ends.
@@ -209,6 +211,14 @@ class _Run:
         run_jobs(scored, resources, concurrency, lambda _: None, halt)
         run_jobs(fresh, resources, concurrency, self.observe, halt)
         return whole
+
+    def _counted_anew(self, concurrency: int) -> int:
+        """How many trials run at once in the next phase.
+
+        Machines may have joined since; whichever has left may come back, and is counted on.
+        """
+        room = joined_now().room(self.study.resources, self.options.concurrency)
+        return max(concurrency, room)
 
     def _search(self, book: Book, baseline: dict[str, float], concurrency: int) -> bool:
         """The search, which leaves of the budget what the confirmations will need.

@@ -11,10 +11,10 @@ from mdml_tune.config.schema import plain
 from mdml_tune.config.trial import TrialConfig
 from mdml_tune.records import EpochReport, Phase, Status, TrialRecord
 from mdml_tune.spaces.load import load_study
-from mdml_tune.storage import lock
+from mdml_tune.storage import status
 from mdml_tune.storage.history import append_report
 from mdml_tune.storage.lock import held
-from mdml_tune.storage.status import State, StudyStatus, write_status
+from mdml_tune.storage.status import State, StudyStatus, read_status, write_status
 from mdml_tune.storage.studies import Storage, StudyFolder
 from mdml_tune.storage.trials import TrialFolder
 
@@ -147,8 +147,8 @@ def test_before_the_first_epoch_of_the_search_nothing_is_guessed(
 
 def left_by(folder: StudyFolder, **said: object) -> None:
     """A start that has left this status."""
-    status = StudyStatus(study="small", host="head", pid=42, started="a", updated="then", **said)  # pyright: ignore[reportArgumentType]
-    write_status(folder.path / "status.json", status)
+    left = StudyStatus(study="small", host="head", pid=42, started="a", updated="then", **said)  # pyright: ignore[reportArgumentType]
+    write_status(folder.path / "status.json", left)
 
 
 def test_how_the_last_start_ended(mdml_tune: Call, begun: Callable[..., StudyFolder]) -> None:
@@ -180,15 +180,17 @@ def test_a_start_that_ends_while_it_is_asked_for_was_not_killed(
 ) -> None:
     folder = begun()
     left_by(folder)
-    look = lock.holder_of
 
-    def ends_meanwhile(path: Path) -> lock.Holder | None:
-        left_by(folder, state=State.DONE, exit_code=0, ended="now")
-        return look(path)
+    def ends_then(path: Path) -> StudyStatus | None:
+        said = read_status(path)
+        (folder.path / "LOCK").unlink()
+        return said
 
-    monkeypatch.setattr(lock, "holder_of", ends_meanwhile)
-    _, said, _ = mdml_tune("status", "small")
-    assert "last start: done now" in said
+    monkeypatch.setattr(status, "read_status", ends_then)
+    with held(folder.path / "LOCK", "Study 'small'"):
+        _, said, _ = mdml_tune("status", "small")
+    assert said.startswith("small: run by process")
+    assert "killed" not in said
 
 
 def test_a_status_of_another_version_hides_nothing_else(
