@@ -262,7 +262,7 @@ def what_is_not_shared_is_refused(bench: Bench) -> None:
     terminal = bench.submit("small.yaml --name private --storage /mnt/home/private")
     assert terminal.wait(PATIENCE_S) != 0
     assert "not shared" in terminal.said, terminal.said
-    assert not (bench.head.home / "private" / "studies").exists()
+    assert not list((bench.head.home / "private").rglob("history.jsonl")), "something was trained"
 
 
 def a_file_is_no_tracking_store_for_several_nodes(bench: Bench) -> None:
