@@ -194,7 +194,8 @@ def test_a_main_thread_that_heeds_nothing_ends_with_the_process(
     done = subprocess.run(
         [sys.executable, "-c", CAUGHT, last_word],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(mdml_tune.__file__).parents[1])},
+        env=os.environ
+        | {"PYTHONPATH": str(Path(mdml_tune.__file__).parents[1]), "PYTHONUNBUFFERED": ""},
         capture_output=True,
         text=True,
         check=False,

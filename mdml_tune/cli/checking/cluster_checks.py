@@ -1,5 +1,6 @@
 """The doctor looks at every node of a cluster."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from mdml_tune.cli.checking.checks import Check, ok, problem, warning
@@ -22,7 +23,7 @@ def nodes(storage: Path) -> list[Check]:
     ]
 
 
-def node_checks(report: NodeReport, ours: dict[str, str], storage: Path) -> list[Check]:
+def node_checks(report: NodeReport, ours: Mapping[str, str], storage: Path) -> list[Check]:
     """What one node's answer means.
 
     Args:
@@ -32,8 +33,7 @@ def node_checks(report: NodeReport, ours: dict[str, str], storage: Path) -> list
     """
     what = f"node {report.name}"
     if report.seen is None:
-        said = f"does not answer: {report.problem}"
-        return [problem(what, said, "look at it (ray status), or take it out of the cluster")]
+        return [_without_answer(what, report)]
     found = [
         *_storage(what, report, report.seen, storage),
         *_versions(what, report.seen, ours),
@@ -41,6 +41,14 @@ def node_checks(report: NodeReport, ours: dict[str, str], storage: Path) -> list
         *_files(what, report.seen.open_files),
     ]
     return found or [ok(what, "shares the storage, has our versions and our time")]
+
+
+def _without_answer(what: str, report: NodeReport) -> Check:
+    if report.broken:
+        remedy = "install the same there as here (ray up again, which runs the setup commands)"
+        return problem(what, f"cannot run our code: {report.problem}", remedy)
+    remedy = "look at it (ray status), or take it out of the cluster"
+    return problem(what, f"does not answer: {report.problem}", remedy)
 
 
 def _storage(what: str, report: NodeReport, seen: Seen, storage: Path) -> list[Check]:
@@ -52,7 +60,7 @@ def _storage(what: str, report: NodeReport, seen: Seen, storage: Path) -> list[C
     return []
 
 
-def _versions(what: str, seen: Seen, ours: dict[str, str]) -> list[Check]:
+def _versions(what: str, seen: Seen, ours: Mapping[str, str]) -> list[Check]:
     other = [
         f"{name} {seen.versions.get(name)} (here {version})"
         for name, version in ours.items()
