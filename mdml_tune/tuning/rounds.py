@@ -1,5 +1,6 @@
 """One round of Ray Tune: it asks for trials, runs them where there is room, and tells what happens."""
 
+import logging
 import shutil
 import time
 from collections.abc import Callable
@@ -28,6 +29,9 @@ from mdml_tune.tuning.performing import perform
 from mdml_tune.tuning.stopping.rule import member_of
 from mdml_tune.tuning.waiting import Waiting
 from mdml_tune.tuning.watchdog import Watchdog
+
+# Of a lost process it prints a stack, and of missing nodes a guess: our notices say both.
+logging.getLogger("ray.tune.execution.tune_controller").setLevel(logging.CRITICAL)
 
 STORAGE = "storage"
 """Reported to Ray by a trial that could not write."""

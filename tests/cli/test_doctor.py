@@ -185,6 +185,7 @@ WELL = NodeReport(
     [
         (WELL, State.OK, "shares the storage"),
         (NodeReport("one", None, problem="timed out"), State.PROBLEM, "timed out"),
+        (NodeReport("one", None, problem="No module named 'x'", broken=True), State.PROBLEM, "cannot run our code"),
         (replace(WELL, we_see_its=False), State.PROBLEM, "another folder"),
         (replace(WELL, seen=replace(WELL.seen, sees_ours=False)), State.PROBLEM, "another folder"),
         (replace(WELL, seen=replace(WELL.seen, storage_problem="full")), State.PROBLEM, "full"),
