@@ -19,7 +19,8 @@ AWAY_S = float(os.environ.get("MDML_CHAOS_AWAY", "2"))
 """Before the server is started again, which takes it several seconds more."""
 DATABASE_AWAY_S = 2.0
 PATIENCE_S = 900
-EPOCHS = 4
+EPOCHS = 10 * int(AWAY_S)
+"""Enough for the study to go on for longer than the server is away."""
 STUDY = f"""\
 study: small
 trial:
