@@ -5,24 +5,29 @@ import signal
 from collections.abc import Sequence
 from typing import NoReturn
 
+from mdml_tune.tuning.halting import INTERRUPTED
+
 _OUTPUTS = (1, 2)
 """Descriptors of what is printed."""
 
 
 def heed_signals() -> None:
-    """Turn SIGTERM and SIGHUP into ``KeyboardInterrupt``, unless they are to be ignored (nohup)."""
+    """Turn SIGINT, SIGTERM and SIGHUP into ``KeyboardInterrupt``, unless they are to be ignored (nohup)."""
+    INTERRUPTED.clear()
     terminals = [output for output in _OUTPUTS if os.isatty(output)]
 
     def hung_up(*_: object) -> NoReturn:
         _mute(terminals)
-        raise KeyboardInterrupt
+        _interrupt()
 
-    for number, handler in ((signal.SIGTERM, _interrupt), (signal.SIGHUP, hung_up)):
+    handlers = {signal.SIGINT: _interrupt, signal.SIGTERM: _interrupt, signal.SIGHUP: hung_up}
+    for number, handler in handlers.items():
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def _interrupt(*_: object) -> NoReturn:
+    INTERRUPTED.set()
     raise KeyboardInterrupt
 
 

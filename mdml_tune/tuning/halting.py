@@ -1,5 +1,6 @@
 """Why a study ends before its work is done: in order, with everything kept."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,10 @@ Reason = Callable[[], str | None]
 
 LOOKS_EVERY = 1.0
 """Seconds between two looks at what only the disk can tell."""
+
+INTERRUPTED = threading.Event()
+"""Whether a signal has asked this process to end. The exception that it raises is lost where it meets a
+destructor, or a callback of C code such as Ray's: then the driver's next look finds it here."""
 
 
 class HaltedError(Exception):

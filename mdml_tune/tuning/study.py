@@ -26,7 +26,7 @@ from mdml_tune.tuning.confirm import confirmations, retry_failed
 from mdml_tune.tuning.events import Notice, Observer, PhaseStarted
 from mdml_tune.tuning.fitness import check_nodes
 from mdml_tune.tuning.greeting import greet
-from mdml_tune.tuning.halting import Halt, HaltedError
+from mdml_tune.tuning.halting import INTERRUPTED, Halt, HaltedError
 from mdml_tune.tuning.job import Job, Work
 from mdml_tune.tuning.jobs import run_jobs
 from mdml_tune.tuning.lifeline import LastWord
@@ -151,14 +151,18 @@ class _Run:
 
         def asked_to() -> str | None:
             self.begun.lease.check()
-            return "somebody asked it to stop" if StopRequest(self.folder).requested() else None
+            return "somebody asked it to stop" if self.is_to_stop() else None
 
         return Halt((asked_to, lambda: exhausted(budget(), self.ledger.spending())))
+
+    def is_to_stop(self) -> bool:
+        """Whether somebody has asked, by a signal or through the study's folder."""
+        return INTERRUPTED.is_set() or StopRequest(self.folder).requested()
 
     def tell_halt(self, halt: Halt) -> None:
         if halt.storage is not None:
             raise storage_error(self.folder.storage.path, halt.storage)
-        if StopRequest(self.folder).requested():
+        if self.is_to_stop():
             StopRequest(self.folder).clear()
             raise KeyboardInterrupt
         self.observe(Notice(f"halted: {halt.reason}. More budget, and it goes on from here"))
@@ -242,7 +246,7 @@ class _Run:
         try:
             phase.run()
         except HaltedError:
-            if halt.storage is not None or StopRequest(self.folder).requested():
+            if halt.storage is not None or self.is_to_stop():
                 self.tell_halt(halt)
             book.close()
             self.observe(Notice(f"the search ends here: {halt.reason}"))
