@@ -69,7 +69,8 @@ def script(service: Service, folder: Path, hosts: str, volumes: Iterable[tuple[P
         "mount --make-rprivate /",
         f"root={folder}/root; mkdir $root; mount -t tmpfs -o mode=755 none $root",
         "for name in bin sbin lib lib64; do cp -P /$name $root/$name; done",
-        *(_bound(path, str(path)) for path in programs),
+        *(_tmpfs(said) for said in service.said["tmpfs"]),
+        *(_bound(path, str(path)) for path in programs),  # over a /tmp that would hide them, too
         *(_bound(folder / name, f"/etc/{name}") for name in etc),
         "mkdir -p $root/dev/shm $root/proc $root/sys $root/opt/mdml",
         "for name in null zero full random urandom tty; do"
@@ -80,7 +81,6 @@ def script(service: Service, folder: Path, hosts: str, volumes: Iterable[tuple[P
         "mount --rbind /sys $root/sys",
         f"cp {ROOT}/docker/mlflow_auth.ini {ROOT}/docker/join_and_search.sh $root/opt/mdml",
         *(_bound(source, target, read_only) for source, target, read_only in volumes),
-        *(_tmpfs(said) for said in service.said["tmpfs"]),
         *(["mount -o remount,bind,ro $root"] if service.said.get("read_only") else []),
         f"exec chroot $root {shlex.join([*user_of(service), *command_of(service)])}",
     ]
