@@ -84,10 +84,10 @@ def region() -> str:
 def account() -> dict[str, str]:
     """What a user makes before: a role, a group that lets in ssh alone, an image."""
     iam, ec2 = boto3.client("iam"), boto3.client("ec2", region_name=region())
-    iam.create_instance_profile(InstanceProfileName="mdml-tune-head")
-    iam.create_role(RoleName="mdml-tune-head", AssumeRolePolicyDocument="{}")
+    iam.create_instance_profile(InstanceProfileName="mdml-aws-head")
+    iam.create_role(RoleName="mdml-aws-head", AssumeRolePolicyDocument="{}")
     iam.add_role_to_instance_profile(
-        InstanceProfileName="mdml-tune-head", RoleName="mdml-tune-head"
+        InstanceProfileName="mdml-aws-head", RoleName="mdml-aws-head"
     )
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     group = ec2.create_security_group(GroupName="ours", Description="ours", VpcId=vpc)["GroupId"]
@@ -159,10 +159,10 @@ def test_credentials_are_not_to_be_had_without_a_token(cluster: Cluster) -> None
 
 def test_only_the_head_may_start_machines(cluster: Cluster) -> None:
     profiles = {name: one.get("IamInstanceProfile") for name, one in cluster.asked.items()}
-    own = {"Name": "mdml-tune-head"}
+    own = {"Name": "mdml-aws-head"}
     assert profiles == {"head": own, "gpu_spot": None, "gpu_ondemand": None}
     roles = of_account("iam").list_roles()["Roles"]
-    assert [role["RoleName"] for role in roles] == ["mdml-tune-head"]  # Ray makes none of its own
+    assert [role["RoleName"] for role in roles] == ["mdml-aws-head"]  # Ray makes none of its own
 
 
 def test_the_group_lets_in_ssh_alone_and_stays_as_it_is(cluster: Cluster) -> None:
