@@ -86,9 +86,7 @@ def account() -> dict[str, str]:
     iam, ec2 = boto3.client("iam"), boto3.client("ec2", region_name=region())
     iam.create_instance_profile(InstanceProfileName="mdml-aws-head")
     iam.create_role(RoleName="mdml-aws-head", AssumeRolePolicyDocument="{}")
-    iam.add_role_to_instance_profile(
-        InstanceProfileName="mdml-aws-head", RoleName="mdml-aws-head"
-    )
+    iam.add_role_to_instance_profile(InstanceProfileName="mdml-aws-head", RoleName="mdml-aws-head")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     group = ec2.create_security_group(GroupName="ours", Description="ours", VpcId=vpc)["GroupId"]
     rules = [
