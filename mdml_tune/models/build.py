@@ -1,4 +1,8 @@
-"""From a network's configuration to the network."""
+"""From a network's configuration to the network.
+
+A network's room is imported when one is built: torchvision takes seconds, and the driver of a study
+builds none.
+"""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -15,14 +19,8 @@ from mdml_tune.config.network import (
     UNetConfig,
 )
 from mdml_tune.models.custom import build_custom
-from mdml_tune.models.deeplabv3 import DeepLabV3
 from mdml_tune.models.heads import channels_of
 from mdml_tune.models.imported import imported
-from mdml_tune.models.mtan import Mtan
-from mdml_tune.models.pretrained import read_weights
-from mdml_tune.models.segnet import SegNet
-from mdml_tune.models.segnet_mtan import SegNetMtan
-from mdml_tune.models.unet import UNet
 from mdml_tune.tasks import Task
 
 
@@ -44,14 +42,24 @@ def build_network(config: NetworkConfig, tasks: Sequence[Task], classes: int) ->
     channels = {task: channels_of(task, classes) for task in tasks}
     match config:
         case UNetConfig():
+            from mdml_tune.models.unet import UNet
+
             return UNet(config.width, channels, dropout=config.dropout)
         case SegNetConfig():
+            from mdml_tune.models.segnet import SegNet
+
             return SegNet(config.width, channels)
         case SegNetMtanConfig():
+            from mdml_tune.models.segnet_mtan import SegNetMtan
+
             return SegNetMtan(config.width, channels)
         case DeepLabV3Config():
+            from mdml_tune.models.deeplabv3 import DeepLabV3
+
             return DeepLabV3(config.backbone, config.pretrained, channels)
         case MtanConfig():
+            from mdml_tune.models.mtan import Mtan
+
             return Mtan(config.backbone, config.pretrained, channels)
         case CustomConfig():
             return build_custom(config, channels)
@@ -73,6 +81,8 @@ def check_network(config: NetworkConfig) -> None:
             imported(config)
         case DeepLabV3Config() | MtanConfig():
             if config.pretrained is not None:
+                from mdml_tune.models.pretrained import read_weights
+
                 read_weights(config.backbone, config.pretrained)
         case UNetConfig() | SegNetConfig() | SegNetMtanConfig():
             pass
