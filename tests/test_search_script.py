@@ -106,6 +106,7 @@ def test_a_terminal_that_closes_ends_it_in_order(home: Path) -> None:
     pid, terminal = pty.fork()
     if pid == 0:  # in the new terminal, as a program that ssh -tt has started
         os.chdir(home)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever nohup the tests run under
         environment = {**os.environ, "RAY_ADDRESS": "local"}
         os.execve(sys.executable, [sys.executable, *command], environment)  # noqa: S606
     said = b""

@@ -12,6 +12,7 @@ class Doomed:
     def __del__(self):
         os.kill(os.getpid(), signal.{name})  # here Python only prints what is raised
 
+signal.signal(signal.{name}, signal.SIG_DFL)  # nohup would have it ignored
 heed_signals()
 assert not INTERRUPTED.is_set()
 Doomed()
