@@ -60,7 +60,7 @@ class HttpServer:
         self.pid = 0
         self.log = folder / "server.log"
         self._folder = folder
-        self._store = store or f"sqlite:///{folder}/mlflow.db"
+        self.store = store or f"sqlite:///{folder}/mlflow.db"
         self._login = login
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -79,7 +79,7 @@ class HttpServer:
         environment = {
             **os.environ,
             **({} if self._login is None else self._login.server_environment(self._folder)),
-            "MLFLOW_BACKEND_STORE_URI": self._store,  # a command line is no place for a password
+            "MLFLOW_BACKEND_STORE_URI": self.store,  # a command line is no place for a password
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_DISABLE_TELEMETRY": "true",
         }

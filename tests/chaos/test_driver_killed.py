@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from chaos.harness import Place, kill_often
 
-KILLS = int(os.environ.get("MDML_CHAOS_KILLS", "10"))
+KILLS = int(os.environ.get("MDML_CHAOS_KILLS", "4"))
 SEED = int(os.environ.get("MDML_CHAOS_SEED", "0"))
 
 
 @pytest.mark.slow
+@pytest.mark.longest
 def test_a_study_whose_driver_is_killed_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     calm, stormy = Place(tmp_path / "calm"), Place(tmp_path / "stormy")
     assert calm.run() == 0, "\n".join(calm.log[-30:])

@@ -56,10 +56,14 @@ def lines(folder: Path) -> dict[Path, list[str]]:
     return {path: path.read_text().splitlines() for path in found}
 
 
-@pytest.mark.parametrize("killed", [("gcs_server", "raylet"), ("raylet",)], ids=["head", "raylet"])
-def test_a_study_whose_head_dies_ends_in_order_and_goes_on(
-    tmp_path: Path, killed: tuple[str, ...]
-) -> None:
+def searched(found: dict[Path, list[str]]) -> Path:
+    """The history of the one trial of the search."""
+    [history] = [path for path in found if "trials" in path.parts]
+    return history
+
+
+def end_by_killing(tmp_path: Path, *killed: str) -> dict[Path, list[str]]:
+    """A study whose cluster loses these in its search: it ends in order; what it had trained by then."""
     (tmp_path / "small.yaml").write_text(STUDY)
     gate = Gate(tmp_path / "gate")
     with island() as first:
@@ -77,7 +81,7 @@ def test_a_study_whose_head_dies_ends_in_order_and_goes_on(
         eventually(stands_late, driver, tmp_path / "log")
         assert status_of(tmp_path).phase == "search"
         before = lines(tmp_path)
-        [standing] = [path for path in before if "trials" in path.parts]
+        standing = searched(before)
         assert len(before[standing]) == 3
         assert newest_epoch(standing.with_name("checkpoints")) == 2
         first.kill(*killed)
@@ -91,10 +95,18 @@ def test_a_study_whose_head_dies_ends_in_order_and_goes_on(
     status = status_of(tmp_path)
     assert (status.state, status.exit_code) == (State.FAILED, 3)
     assert errors == [f"error: {status.message}"]
+    return before
 
+
+def test_a_study_whose_raylet_dies_ends_in_order(tmp_path: Path) -> None:
+    end_by_killing(tmp_path, "raylet")
+
+
+def test_a_study_whose_head_dies_ends_in_order_and_goes_on(tmp_path: Path) -> None:
+    before = end_by_killing(tmp_path, "gcs_server", "raylet")
     (tmp_path / "log").unlink()
     with island() as second:
-        environment = gate.environment()
+        environment = Gate(tmp_path / "gate").environment()
         second.start_head(cpus=1, cwd=tmp_path, **environment)
         driver = start_search(second, tmp_path, **environment)
         assert driver.wait(300) == 0, said_by(tmp_path)
@@ -102,5 +114,6 @@ def test_a_study_whose_head_dies_ends_in_order_and_goes_on(
     after = lines(tmp_path)
     assert sorted(len(found) for found in after.values()) == [6] * (2 + 2)
     # Each line tells how long its epoch took: what is the same was not trained again.
+    standing = searched(before)
     assert after[standing][:2] == before.pop(standing)[:2]
     assert {path: after[path] for path in before} == before

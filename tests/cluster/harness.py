@@ -27,9 +27,9 @@ trial:
     weight: {log_uniform: [0.03, 3.0]}
 baseline: {seeds: 1}
 search:
-  trials: 5
+  trials: 4
   sampler: {kind: random}
-confirm: {top: 1, seeds: 2}
+confirm: {top: 1, seeds: 1}
 resources: {cpus: 1, gpus: 1}
 """
 

@@ -17,7 +17,7 @@ from chaos.harness import Runs
 from cluster.harness import CLUSTER, STUDY, Bench, bench_in, environment
 from hosts import Host, require_hosts
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.longest]
 
 PATIENCE_S = 600
 REFUSED, NO_SSH = 7, 255

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mdml_tune.errors import UnavailableError
-from mdml_tune.records import Status
+from mdml_tune.records import Phase, Status
 from mdml_tune.spaces.study import Study
 from mdml_tune.storage.studies import StudyFolder
 from mdml_tune.tuning import fitness, jobs, rounds
@@ -92,26 +92,24 @@ def test_before_a_trial_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     "ignore::pytest.PytestUnraisableExceptionWarning",
     "ignore:.*Tip. In future versions of Ray:FutureWarning",
 )
-@pytest.mark.parametrize("module", [jobs, rounds])
 def test_a_trial_that_is_sent_to_an_unfit_node_ends_the_study_untrained(
-    make_study: Callable[..., Study],
-    folder: StudyFolder,
-    monkeypatch: pytest.MonkeyPatch,
-    module: object,
+    make_study: Callable[..., Study], folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As if the driver had other code than the workers: of baselines, then of searched trials.
-    monkeypatch.setattr(module, "versions", lambda: dict(versions()) | {"training code": "mine"})
     study = make_study(baseline={"seeds": 1}, confirm=None)
-    with (
-        opened(study, folder, None, fresh=False) as begun,
-        pytest.raises(UnavailableError, match=r"training code .*the driver: mine.*ray up"),
-    ):
-        run_study(study, folder, begun, Options(concurrency=1), lambda _: None)
-    record = folder.record()
-    trained = record.trials if module is rounds else record.baselines
-    assert trained
-    assert all(trial.status is Status.RUNNING and not trial.history for trial in trained)
-    monkeypatch.undo()
+    for module, phase in ((jobs, Phase.BASELINE), (rounds, Phase.SEARCH)):
+        # As if the driver had other code than the workers.
+        mine = dict(versions()) | {"training code": "mine"}
+        monkeypatch.setattr(module, "versions", lambda mine=mine: mine)
+        with (
+            opened(study, folder, None, fresh=False) as begun,
+            pytest.raises(UnavailableError, match=r"training code .*the driver: mine.*ray up"),
+        ):
+            run_study(study, folder, begun, Options(concurrency=1), lambda _: None)
+        monkeypatch.undo()
+        record = folder.record()
+        sent = [trial for trial in (*record.baselines, *record.trials) if trial.phase is phase]
+        assert sent
+        assert all(trial.status is Status.RUNNING and not trial.history for trial in sent)
     with opened(study, folder, None, fresh=False) as begun:  # mended, it goes on
         run_study(study, folder, begun, Options(concurrency=1), lambda _: None)
     assert all(trial.status.is_final for trial in folder.record().trials)
