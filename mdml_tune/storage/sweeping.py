@@ -1,5 +1,6 @@
 """Clearing away what killed processes have left: drafts, and locks that nobody holds."""
 
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,30 @@ def sweep(folders: Iterable[Path]) -> None:
         for pattern in DRAFTS:
             for path in [*folder.glob(pattern), *folder.glob(f"checkpoints/{pattern}")]:
                 _remove(path)
+
+
+def clear_drafts(folders: Iterable[Path]) -> None:
+    """Clear these folders, which the caller holds, of what killed processes had half written.
+
+    A draft bears the number of its writer: those of living processes of this host stay.
+    """
+    for folder in folders:
+        for path in folder.glob(".*.tmp"):
+            if not _is_being_written(path):
+                _remove(path)
+
+
+def _is_being_written(draft: Path) -> bool:
+    writer = draft.name.split(".")[-3]
+    if not writer.isdecimal():
+        return False
+    try:
+        os.kill(int(writer), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -20,7 +20,7 @@ from mdml_tune.storage.atomic import read_json, write_bytes
 from mdml_tune.storage.faults import storage_error, unusable
 from mdml_tune.storage.lock import Lease, held
 from mdml_tune.storage.studies import StudyFolder
-from mdml_tune.storage.sweeping import sweep
+from mdml_tune.storage.sweeping import clear_drafts, sweep
 from mdml_tune.tuning.provenance import about
 from mdml_tune.tuning.stopped import StopRequest
 
@@ -51,6 +51,7 @@ def opened(
     with held(folder.path / "LOCK", f"Study '{folder.name}'") as lease:
         if fresh and folder.exists():
             _archive(folder)
+        clear_drafts((folder.path, folder.results, folder.results / "figures"))
         folder.note_end(over=False)
         StopRequest(folder).clear()  # it was meant for whoever ran the study before
         digest = data_digest(study.data, data_root)

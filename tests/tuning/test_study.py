@@ -32,6 +32,9 @@ from mdml_tune.tuning.opened import opened
 from mdml_tune.tuning.relating import read_relations
 from mdml_tune.tuning.study import Options, run_study
 
+NO_PROCESS = 2**22 + 1
+"""More than Linux ever counts to (pid_max, proc(5))."""
+
 ONE_AT_A_TIME = Options(concurrency=1)
 
 pytestmark = pytest.mark.filterwarnings(
@@ -184,6 +187,18 @@ def test_two_starts_of_one_study_the_second_is_refused(
         opened(study, folder, None, fresh=False),
     ):
         pytest.fail("two writers")
+
+
+def test_what_a_killed_driver_had_half_written_is_cleared(
+    make_study: Callable[..., Study], folder: StudyFolder
+) -> None:
+    name = f".mlflow.json.{NO_PROCESS}.0123abcd.tmp"
+    drafts = [folder.path / name, folder.results / name, folder.results / "figures" / name]
+    for draft in drafts:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+    with opened(make_study(), folder, None, fresh=False):
+        assert not any(draft.exists() for draft in drafts)
 
 
 def test_a_study_is_resumed_as_it_was_begun(
