@@ -14,10 +14,8 @@ PACKAGE = Path(mdml_tune.__file__).parent
 
 
 def imported_after(program: str) -> set[str]:
-    """Top-level modules in a fresh process that has run ``program``."""
-    listing = (
-        "\nimport json, sys; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
-    )
+    """Every module in a fresh process that has run ``program``."""
+    listing = "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program + listing], check=True, capture_output=True, text=True
     )
@@ -43,6 +41,16 @@ def test_the_trainer_needs_neither_ray_nor_optuna_nor_mlflow() -> None:
     modules = imported_after("import mdml_tune.trial")
     assert "torch" in modules
     assert not modules & {"ray", "optuna", "mlflow", "pandas", "matplotlib"}
+
+
+def test_a_driver_waits_for_no_library_of_networks() -> None:
+    modules = imported_after("import mdml_tune.cli.session, mdml_tune.tuning.study")
+    assert not modules & {"torchvision", "torch._dynamo", "torchjd"}
+
+
+def test_the_forecast_of_a_running_study_needs_neither_torch_nor_ray() -> None:
+    modules = imported_after("import mdml_tune.tuning.forecast_left, mdml_tune.tuning.spending")
+    assert not modules & {"torch", "ray", "optuna", "mlflow"}
 
 
 @pytest.mark.parametrize("room", ["config", "spaces", "storage", "analysis"])

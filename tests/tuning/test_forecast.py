@@ -1,8 +1,5 @@
 """Forecasts: arithmetic worked out by hand, budgets that cut them, and what records say of speed."""
 
-import subprocess
-import sys
-
 import pytest
 
 from mdml_tune.config.load import load_trial
@@ -406,14 +403,3 @@ def test_what_is_left_plus_what_is_done_is_the_whole() -> None:
             assert left.unknown == ()
         else:
             assert left.unknown == ("search", "confirm")
-
-
-def test_the_forecast_of_a_running_study_needs_neither_torch_nor_ray() -> None:
-    program = (
-        "import sys; import mdml_tune.tuning.forecast_left, mdml_tune.tuning.spending; "
-        "print([m for m in ('torch', 'ray', 'optuna', 'mlflow') if m in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"

@@ -1,7 +1,5 @@
 """A study on a real Ray: what it leaves behind, and that interruptions change nothing."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -318,14 +316,3 @@ def test_reference_is_the_mean_over_seeds_and_refuses_a_failed_one() -> None:
     assert reference(good) == {"depth/abs_err": 1.5}
     with pytest.raises(BaselineFailedError, match=r"depth \(seed 2\) failed: diverged in epoch 1"):
         reference([*good, baseline(2, 3.0, Status.FAILED)])
-
-
-def test_a_driver_waits_for_no_library_of_networks() -> None:
-    program = (
-        "import sys, mdml_tune.cli.session, mdml_tune.tuning.study; "
-        "print([m for m in ('torchvision', 'torch._dynamo', 'torchjd') if m in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
